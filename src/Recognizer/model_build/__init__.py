@@ -1,0 +1,1 @@
+"""Build time only: fetch, check and convert the published model. Never imported at run time."""

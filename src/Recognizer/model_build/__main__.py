@@ -1,0 +1,119 @@
+"""``python -m model_build``: puts the model into the folder that the service loads it from.
+
+Owns the command line, and the one decision about the fallback: only where it is allowed (a local run), and never
+silently.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from model_build import fetch, sources
+
+_RECOGNIZER = Path(__file__).resolve().parent.parent
+_EXIT_FAILED = 1
+
+logger = logging.getLogger("model_build")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs the command; the exit code is 0 when the model is in its place."""
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
+    options = _parser().parse_args(arguments)
+    try:
+        _run(options)
+    except RuntimeError as error:  # FetchFailed and WrongInterface; anything else is a bug and shows its traceback
+        logger.error("%s", error)  # noqa: TRY400 - the message says it all
+        return _EXIT_FAILED
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m model_build", description=__doc__)
+    environ = os.environ
+    parser.add_argument("--url", default=environ.get("MODEL_URL") or None, help="a URL or path of your own (MODEL_URL)")
+    parser.add_argument("--sha256", default=environ.get("MODEL_SHA256") or None, help="its digest (MODEL_SHA256)")
+    parser.add_argument("--output", type=Path, default=_RECOGNIZER / "model", help="the model folder")
+    parser.add_argument(
+        "--cache", type=Path, default=_RECOGNIZER.parent.parent / ".cache" / "model", help="for downloads"
+    )
+    parser.add_argument("--prepared", type=Path, help="take the model folder that lies here, if it fits")
+    parser.add_argument(
+        "--allow-fallback", action="store_true", help="use a COCO detector where nothing can be reached"
+    )
+    parser.add_argument("--keep", action="store_true", help="do nothing if the output already holds what is asked for")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    wanted = {"requested": options.url, "requested_sha256": options.sha256}
+    if options.keep and _fits(facts := _facts_in(options.output), wanted):
+        _say(facts)
+        return
+    prepared = _facts_in(options.prepared) if options.prepared else None
+    if options.url is None and prepared is not None:
+        if not prepared.get("fallback"):
+            shutil.copytree(options.prepared, options.output, ignore=_not_of_a_model)
+            _say(prepared)
+            return
+        logger.warning("the prepared model is the local fallback and is not put into an image")
+    extra: dict[str, Any] = {}
+    try:
+        fetched = sources.obtain(options.url, options.sha256, options.cache)
+    except fetch.FetchFailed as error:
+        if not options.allow_fallback or options.url is not None:
+            raise
+        logger.warning("%s\n", error)
+        fetched, extra = _fallback(options.cache)
+
+    from model_build import writer  # noqa: PLC0415 - imports TensorFlow, which `--keep` need not wait for
+
+    _say(writer.write(fetched, options.output, {**wanted, **extra}))
+
+
+def _fallback(cache: Path) -> tuple[fetch.Fetched, dict[str, Any]]:
+    from model_build import fallback, writer  # noqa: PLC0415 - see _run
+
+    folder = cache / "fallback" / "saved_model"
+    shutil.rmtree(folder, ignore_errors=True)
+    made = fallback.build(folder, cache / "fallback", writer.open_images_labels())
+    fetched = fetch.Fetched(folder, f"npm:{made.package}@{made.version}", made.digest)
+    return fetched, {"name": made.model, "fallback": True, "default_min_score": made.min_score}
+
+
+def _facts_in(folder: Path) -> dict[str, Any] | None:
+    try:
+        facts: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return facts
+
+
+def _fits(facts: dict[str, Any] | None, wanted: dict[str, Any]) -> bool:
+    return facts is not None and all(facts.get(key) == value for key, value in wanted.items())
+
+
+def _not_of_a_model(folder: str, names: list[str]) -> set[str]:
+    return {name for name in names if name.startswith("requirements")} if folder.endswith("prepared") else set()
+
+
+def _say(facts: dict[str, Any] | None) -> None:
+    if facts is None:
+        return
+    logger.info("model: %(name)s, graph %(graph)s for %(engine)s, from %(source)s", facts)
+    if facts.get("fallback"):
+        logger.warning(
+            "THIS IS THE FALLBACK: a COCO detector with 80 of the 601 classes, for trying things out. "
+            "`make model` tries for the published model again."
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+"""Bytes from an address to a verified folder on disk.
+
+Owns downloading an archive (with a progress bar, resumed where the server can, whole or not at all), its digest, and
+unpacking it. Refuses archives whose members leave the folder, and to leave anything half-done under its final name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+from tqdm import tqdm
+
+_CHUNK_BYTES = 1024 * 1024
+_TIMEOUT_S = (10.0, 60.0)  # to connect, and between two reads
+_ATTEMPTS = 3
+
+
+class FetchFailed(RuntimeError):
+    """An address from which no model could be had; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A model as it was obtained.
+
+    Attributes:
+        folder: a SavedModel folder.
+        source: where it came from: a URL, a hub handle or a path.
+        sha256: digest of the archive, or of the folder's files where there was no archive.
+    """
+
+    folder: Path
+    source: str
+    sha256: str
+
+
+def from_url(url: str, sha256: str | None, cache: Path) -> Fetched:
+    """Downloads a .tar.gz, once: what is in the cache with the right digest is not fetched again.
+
+    Raises:
+        FetchFailed: the address cannot be reached, or what it delivers is not an archive of the expected digest.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    archive = cache / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{Path(urlsplit(url).path).name}"
+    if not archive.exists():
+        _download(url, archive)
+    try:
+        return from_archive(archive, sha256, cache, source=url)
+    except FetchFailed:
+        archive.unlink(missing_ok=True)  # else the wrong archive would be found again next time
+        raise
+
+
+def from_archive(archive: Path, sha256: str | None, cache: Path, source: str | None = None) -> Fetched:
+    """Unpacks a .tar.gz into the cache, beside its digest.
+
+    Raises:
+        FetchFailed: the digest is not the expected one, or it is no archive of a SavedModel.
+    """
+    digest = _verified(_digest_of_file(archive), sha256, archive)
+    folder = cache / f"unpacked-{digest[:16]}"
+    if not folder.exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as work:
+            unpacked = Path(work) / "unpacked"
+            try:
+                with tarfile.open(archive) as tar:
+                    tar.extractall(unpacked, filter="data")
+            except (tarfile.TarError, EOFError, OSError) as error:
+                raise FetchFailed(f"{archive.name} is no readable .tar.gz: {error}") from error
+            _saved_model_in(unpacked).rename(folder)
+    return Fetched(folder, source or str(archive), digest)
+
+
+def from_folder(folder: Path, sha256: str | None) -> Fetched:
+    """A SavedModel folder as it lies there.
+
+    Raises:
+        FetchFailed: it is none, or its digest is not the expected one.
+    """
+    saved_model = _saved_model_in(folder)
+    digest = hashlib.sha256()
+    for file in sorted(path for path in saved_model.rglob("*") if path.is_file()):
+        digest.update(f"{file.relative_to(saved_model).as_posix()}\0{_digest_of_file(file)}\n".encode())
+    return Fetched(saved_model, str(folder), _verified(digest.hexdigest(), sha256, folder))
+
+
+def from_hub(handle: str, sha256: str | None) -> Fetched:
+    """A TF Hub handle, resolved and cached by tensorflow_hub.
+
+    Raises:
+        FetchFailed: it cannot be resolved, or its digest is not the expected one.
+    """
+    import tensorflow_hub  # noqa: PLC0415 - takes seconds, and only this address needs it
+
+    try:
+        folder = Path(tensorflow_hub.resolve(handle))
+    except (OSError, ValueError, tarfile.TarError) as error:
+        raise FetchFailed(f"tensorflow_hub cannot resolve it: {error}") from error
+    fetched = from_folder(folder, sha256)
+    return Fetched(fetched.folder, handle, fetched.sha256)
+
+
+def _saved_model_in(folder: Path) -> Path:
+    """The folder, or the only one below it, that holds a saved_model.pb."""
+    found = sorted(path.parent for path in folder.rglob("saved_model.pb"))
+    if len(found) != 1:
+        raise FetchFailed(f"{folder.name} holds {len(found)} files named saved_model.pb, not one")
+    return found[0]
+
+
+def _verified(digest: str, expected: str | None, path: Path) -> str:
+    if expected and digest != expected.lower():
+        raise FetchFailed(f"the sha256 of {path.name} is {digest}, not {expected} as MODEL_SHA256 says")
+    return digest
+
+
+def _digest_of_file(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _download(url: str, destination: Path) -> None:
+    """Writes to a .part file beside the destination, resumed on the next try, renamed once it is whole."""
+    part = destination.with_name(destination.name + ".part")
+    failure: Exception | None = None
+    for _ in range(_ATTEMPTS):
+        try:
+            _continue(url, part)
+        except requests.HTTPError as error:
+            raise FetchFailed(f"it answered {error.response.status_code} {error.response.reason}") from error
+        except (requests.RequestException, OSError) as error:
+            failure = error
+            if not part.exists():
+                break  # not even a connection
+        else:
+            part.rename(destination)
+            return
+    raise FetchFailed(_plainly(failure)) from failure
+
+
+def _continue(url: str, part: Path) -> None:
+    have_bytes = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={have_bytes}-"} if have_bytes else {}
+    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT_S) as response:
+        if response.status_code == requests.codes.requested_range_not_satisfiable:
+            part.unlink()
+            raise requests.ConnectionError("the server no longer has what was begun; starting over")
+        response.raise_for_status()
+        resumed = response.status_code == requests.codes.partial_content
+        total_bytes = int(response.headers.get("Content-Length", 0)) + (have_bytes if resumed else 0)
+        with (
+            part.open("ab" if resumed else "wb") as file,
+            tqdm(total=total_bytes or None, initial=file.tell(), unit="B", unit_scale=True, desc=part.stem) as bar,
+        ):
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                file.write(chunk)
+                bar.update(len(chunk))
+        if total_bytes and part.stat().st_size != total_bytes:
+            raise requests.ConnectionError(f"the connection broke after {part.stat().st_size} of {total_bytes} bytes")
+
+
+def _plainly(failure: Exception | None) -> str:
+    """The innermost reason of a chain of network errors: the outer ones repeat the address."""
+    reason: BaseException | None = failure
+    while reason is not None and (inner := reason.__cause__ or reason.__context__) is not None:
+        reason = inner
+    return f"it cannot be reached: {reason}"

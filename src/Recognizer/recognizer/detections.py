@@ -1,0 +1,96 @@
+"""What the detector is asked for and what it found: the values that every other step reads.
+
+Owns Criteria, Box, Label and Detection, frozen and validated. Refuses arrays and pixels: a box is four fractions of the
+upright picture, so it means the same before and after a resize.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Criteria:
+    """Which of the objects in a picture are wanted.
+
+    Attributes:
+        limit: how many at most, the most confident ones.
+        min_score: those below this score (0..1) are left out.
+        classes: indices of the classes that count; None for all.
+    """
+
+    limit: int
+    min_score: float
+    classes: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PixelBox:
+    """A bounding box in whole pixels; ``xmax`` and ``ymax`` are exclusive edges, 0 <= xmin <= xmax <= width."""
+
+    xmin: int
+    ymin: int
+    xmax: int
+    ymax: int
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A bounding box as fractions of the upright picture, in the order of TensorFlow's detection models.
+
+    Raises:
+        ValueError: an edge is not finite, lies outside 0..1, or a minimum exceeds its maximum.
+    """
+
+    ymin: float
+    xmin: float
+    ymax: float
+    xmax: float
+
+    def __post_init__(self) -> None:
+        edges = (self.ymin, self.xmin, self.ymax, self.xmax)
+        if not all(math.isfinite(edge) and 0.0 <= edge <= 1.0 for edge in edges):
+            raise ValueError(f"box edges must be finite and within 0..1, not {edges}")
+        if self.ymin > self.ymax or self.xmin > self.xmax:
+            raise ValueError(f"box must have ymin <= ymax and xmin <= xmax, not {edges}")
+
+    @classmethod
+    def clipped(cls, ymin: float, xmin: float, ymax: float, xmax: float) -> Box:
+        """A box from a model's raw edges, which may lie slightly outside 0..1 or be swapped by rounding."""
+        y1, x1, y2, x2 = (min(max(float(edge), 0.0), 1.0) for edge in (ymin, xmin, ymax, xmax))
+        return cls(min(y1, y2), min(x1, x2), max(y1, y2), max(x1, x2))
+
+    def to_pixels(self, width_px: int, height_px: int) -> PixelBox:
+        """The box in pixels of a picture of that size, rounded to the nearest pixel edge."""
+        return PixelBox(
+            xmin=round(self.xmin * width_px),
+            ymin=round(self.ymin * height_px),
+            xmax=round(self.xmax * width_px),
+            ymax=round(self.ymax * height_px),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A class of the model: its Open Images machine id (``/m/0bt9lr``) and its display name (``Dog``)."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """One object found: what it is, how sure the model is (0..1), and where it is.
+
+    Raises:
+        ValueError: the score is not within 0..1.
+    """
+
+    label: Label
+    score: float
+    box: Box
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"score must be within 0..1, not {self.score}")

@@ -1,0 +1,152 @@
+"""Every failure the service can name, with its HTTP status and the words the client may read.
+
+Owns the tree of errors; refuses to know how they are sent (``responses``) or logged (``app``).
+
+    RecognizerError
+    ├── RequestError                 an answer to the client, application/problem+json
+    │   ├── InvalidParameter         400
+    │   ├── AddressNotAllowed        403
+    │   ├── NotFound                 404
+    │   ├── MethodNotAllowed         405
+    │   ├── TooLarge                 413
+    │   ├── UnsupportedPicture       415
+    │   ├── BrokenPicture            422
+    │   ├── InternalError            500
+    │   ├── DownloadFailed           502
+    │   └── DownloadTimedOut         504
+    └── StartupError                 stops the cold start; never an answer
+        ├── InvalidSetting           an environment variable that cannot be right
+        └── ModelNotUsable           the model, its labels or the font are missing or not what they must be
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RecognizerError(Exception):
+    """The root of the tree; never raised itself."""
+
+
+class RequestError(RecognizerError):
+    """A request that cannot be served.
+
+    Attributes:
+        status: HTTP status code of the answer.
+        code: stable, machine-readable name; the last part of the problem's ``type``.
+        title: the problem's short name, the same for each occurrence.
+        public_message: what happened and what to change; sent to the client, so free of internals.
+        parameter: the request parameter concerned, if there is one.
+        upstream_status: HTTP status of the picture's own server, where it answered with an error.
+        headers: response headers that belong to the status (``Allow`` for 405).
+    """
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(
+        self,
+        public_message: str,
+        *,
+        parameter: str | None = None,
+        upstream_status: int | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(public_message)
+        self.public_message = public_message
+        self.parameter = parameter
+        self.upstream_status = upstream_status
+        self.headers = headers or {}
+
+
+class InvalidParameter(RequestError):
+    """A parameter that is missing, malformed or out of range."""
+
+    status = 400
+    code = "invalid-parameter"
+    title = "Invalid parameter"
+
+
+class AddressNotAllowed(RequestError):
+    """A URL whose scheme, port, host or address may not be called."""
+
+    status = 403
+    code = "address-not-allowed"
+    title = "Address not allowed"
+
+
+class NotFound(RequestError):
+    """A path that does not exist."""
+
+    status = 404
+    code = "not-found"
+    title = "Not found"
+
+
+class MethodNotAllowed(RequestError):
+    """A path that exists, called with a method it does not have."""
+
+    status = 405
+    code = "method-not-allowed"
+    title = "Method not allowed"
+
+
+class TooLarge(RequestError):
+    """A picture of too many bytes or pixels."""
+
+    status = 413
+    code = "too-large"
+    title = "Picture too large"
+
+
+class UnsupportedPicture(RequestError):
+    """Bytes that are no picture, or a picture in a format that is not read."""
+
+    status = 415
+    code = "unsupported-picture"
+    title = "Not a supported picture"
+
+
+class BrokenPicture(RequestError):
+    """A picture of a known format that is truncated or corrupt."""
+
+    status = 422
+    code = "broken-picture"
+    title = "Broken picture"
+
+
+class InternalError(RequestError):
+    """Anything unforeseen; its detail is in the log only."""
+
+    status = 500
+    code = "internal-error"
+    title = "Internal error"
+
+
+class DownloadFailed(RequestError):
+    """The picture's server could not be reached or answered with an error."""
+
+    status = 502
+    code = "download-failed"
+    title = "Download failed"
+
+
+class DownloadTimedOut(RequestError):
+    """The picture did not arrive in time."""
+
+    status = 504
+    code = "download-timed-out"
+    title = "Download timed out"
+
+
+class StartupError(RecognizerError):
+    """Something the service cannot run without; the message names it and says what to do."""
+
+
+class InvalidSetting(StartupError):
+    """An environment variable whose value cannot be used."""
+
+
+class ModelNotUsable(StartupError):
+    """A model, label table or font that is missing or not what it must be."""

@@ -1,0 +1,66 @@
+"""The model folder that ``model_build`` wrote: what is in it, and for which engine.
+
+Owns ``model.json`` and the label table beside it. Refuses a folder that is missing, half-written or of another
+format: the cold start stops and says how to build it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from recognizer.errors import ModelNotUsable
+from recognizer.labels import LabelMap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT = 1  # of model.json; raised when older folders can no longer be read
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model on disk.
+
+    Attributes:
+        folder: where its files are.
+        name: what it is (``openimages_v4/ssd/mobilenet_v2``).
+        engine: what runs it, ``tensorflow`` or ``litert``.
+        graph: ``published`` (the graph as it was published) or ``slim`` (cut before its NMS).
+        sha256: digest of the archive or folder it was built from.
+        labels: its classes.
+        facts: all of model.json.
+    """
+
+    folder: Path
+    name: str
+    engine: str
+    graph: str
+    sha256: str
+    labels: LabelMap
+    facts: dict[str, Any]
+
+    @classmethod
+    def load(cls, folder: Path) -> Model:
+        """The model in a folder.
+
+        Raises:
+            ModelNotUsable: there is none, or its model.json or labels.csv is not what this version reads.
+        """
+        path = folder / "model.json"
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelNotUsable(
+                f"There is no model in {folder} ({error}). Build one: `make model`, or `python -m model_build`."
+            ) from error
+        try:
+            if facts["format"] != FORMAT:
+                raise ModelNotUsable(
+                    f"{path} has format {facts['format']}, this version reads {FORMAT}: build it again."
+                )
+            name, engine, graph, sha256 = (str(facts[key]) for key in ("name", "engine", "graph", "sha256"))
+        except (KeyError, TypeError) as error:
+            raise ModelNotUsable(f"{path} lacks {error}; build the model again.") from error
+        return cls(folder, name, engine, graph, sha256, LabelMap.load(folder / "labels.csv"), facts)

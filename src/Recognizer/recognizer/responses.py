@@ -1,0 +1,148 @@
+"""Outcome or error -> status, headers and body.
+
+Owns the shape of every answer: the annotated picture with its headers, the JSON, and problem+json (RFC 9457). Refuses
+anything of API Gateway: ``app`` hands an Answer to the router, which knows both payload versions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from recognizer.detections import Detection
+    from recognizer.errors import RequestError
+    from recognizer.events import DetectRequest
+    from recognizer.model import Model
+    from recognizer.pictures import Encoded
+
+MAX_DETECTIONS_HEADER_BYTES = 4096
+
+# Response headers of ours that a page of another origin may read.
+EXPOSED_HEADERS = ("ETag", "Server-Timing", "X-Detection-Count", "X-Detections", "X-Image-Reduced", "X-Model")
+
+_SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one request came to.
+
+    Attributes:
+        request: what was asked.
+        source_sha256: digest of the bytes that were downloaded.
+        source_bytes: how many they were.
+        width_px: width of the upright picture.
+        height_px: height of the upright picture.
+        format: Pillow's name of the source's format.
+        animated: whether the source has more frames than the one looked at, the first.
+        detections: most confident first.
+        encoded: the annotated picture, where one was asked for.
+        timings_ms: milliseconds by step, in the order of the steps.
+    """
+
+    request: DetectRequest
+    source_sha256: str
+    source_bytes: int
+    width_px: int
+    height_px: int
+    format: str
+    animated: bool
+    detections: tuple[Detection, ...]
+    encoded: Encoded | None
+    timings_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP response; a bytes body is binary, a str body is text."""
+
+    status: int
+    media_type: str
+    headers: dict[str, str]
+    body: str | bytes
+
+
+def detected(outcome: Outcome, model: Model, cache_max_age_s: int) -> Answer:
+    """The answer to a request that was served: the picture where one was asked for, JSON otherwise."""
+    boxes = [_as_json(detection, outcome) for detection in outcome.detections]
+    headers = {
+        **_SECURITY_HEADERS,
+        "Cache-Control": f"public, max-age={cache_max_age_s}" if cache_max_age_s else "no-store",
+        "ETag": _etag(outcome, model),
+        "Server-Timing": ", ".join(f"{step};dur={ms:.1f}" for step, ms in outcome.timings_ms.items()),
+        "Vary": "Accept",
+        "X-Detection-Count": str(len(boxes)),
+        "X-Model": f"{model.name}; engine={model.engine}",
+    }
+    if outcome.encoded is None:
+        return Answer(200, "application/json", headers, _dumps(_document(outcome, model, boxes)))
+    headers["X-Detections"] = _header_json(boxes)
+    if outcome.encoded.reduced:
+        headers["X-Image-Reduced"] = outcome.encoded.reduced
+    return Answer(200, outcome.encoded.media_type, headers, outcome.encoded.content)
+
+
+def problem(error: RequestError, request_id: str | None) -> Answer:
+    """The problem document of an error (RFC 9457)."""
+    document: dict[str, Any] = {
+        "type": f"urn:problem-type:recognizer:{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.public_message,
+    }
+    extensions = {"parameter": error.parameter, "upstream_status": error.upstream_status, "request_id": request_id}
+    document.update({name: value for name, value in extensions.items() if value is not None})
+    headers = {**_SECURITY_HEADERS, "Cache-Control": "no-store", **error.headers}
+    return Answer(error.status, "application/problem+json", headers, _dumps(document))
+
+
+def _document(outcome: Outcome, model: Model, boxes: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "image": {
+            "url": outcome.request.url,
+            "width": outcome.width_px,
+            "height": outcome.height_px,
+            "format": outcome.format,
+            "animated": outcome.animated,
+        },
+        "model": {"name": model.name, "engine": model.engine},
+        "detections": boxes,
+    }
+
+
+def _as_json(detection: Detection, outcome: Outcome) -> dict[str, Any]:
+    box = detection.box.to_pixels(outcome.width_px, outcome.height_px)
+    return {
+        "label": detection.label.name,
+        "id": detection.label.id,
+        "score": round(detection.score, 4),
+        "box": {"xmin": box.xmin, "ymin": box.ymin, "xmax": box.xmax, "ymax": box.ymax},
+    }
+
+
+def _header_json(boxes: list[dict[str, Any]]) -> str:
+    """As many whole detections as fit into a header, as compact JSON in ASCII."""
+    items: list[str] = []
+    left = MAX_DETECTIONS_HEADER_BYTES - len("[]")
+    for box in boxes:
+        item = json.dumps({key: box[key] for key in ("label", "score", "box")}, separators=(",", ":"))
+        left -= len(item) + len(",")
+        if left < 0:
+            break
+        items.append(item)
+    return f"[{','.join(items)}]"
+
+
+def _etag(outcome: Outcome, model: Model) -> str:
+    request = outcome.request
+    classes = sorted(request.criteria.classes) if request.criteria.classes is not None else None
+    options = (request.url, request.criteria.limit, request.criteria.min_score, classes, request.answer)
+    identity = (outcome.source_sha256, options, request.image_format, model.sha256, model.engine, model.graph)
+    return f'"{hashlib.sha256(repr(identity).encode()).hexdigest()[:32]}"'
+
+
+def _dumps(document: dict[str, Any]) -> str:
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

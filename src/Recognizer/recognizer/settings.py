@@ -1,0 +1,145 @@
+"""The service's settings: read once from the environment, at cold start, into one frozen value.
+
+Owns every environment variable of our own; nothing below this module reads the environment. Refuses to guess: a
+value that cannot be right stops the cold start with a message that names the variable. (Powertools reads its own
+POWERTOOLS_* variables.)
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from recognizer.errors import InvalidSetting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_RECOGNIZER = Path(__file__).resolve().parent.parent
+_MIB = 1024 * 1024
+
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: 1,769 MB of memory come with one vCPU.
+_LAMBDA_MB_PER_CPU = 1769
+_CGROUP_CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
+
+_WEB_PORTS: frozenset[int] | None = frozenset({80, 443})
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator can change; docs/configuration.md has the same table.
+
+    Attributes:
+        model_dir: folder that ``model_build`` wrote (MODEL_DIR).
+        threads: threads of one inference; by default as many as the CPUs it may use (THREADS).
+        max_bytes: largest download, counted after content decoding (MAX_BYTES).
+        max_pixels: largest picture, width times height (MAX_PIXELS).
+        download_timeout_s: one deadline over the whole download, from DNS to the last byte (DOWNLOAD_TIMEOUT).
+        allowed_ports: ports a picture's URL may name; None means any (ALLOWED_URL_PORTS, ``*`` for any).
+        allowed_hosts: hosts a picture's URL may name; empty means any (ALLOWED_URL_HOSTS).
+        allow_private: whether addresses that are not global unicast may be called (ALLOW_PRIVATE_ADDRESSES).
+        max_response_bytes: largest response body before base64 (MAX_RESPONSE_BYTES).
+        cache_max_age_s: Cache-Control of pictures and detections; 0 forbids storing (CACHE_MAX_AGE).
+    """
+
+    model_dir: Path
+    threads: int
+    max_bytes: int
+    max_pixels: int
+    download_timeout_s: float
+    allowed_ports: frozenset[int] | None
+    allowed_hosts: frozenset[str]
+    allow_private: bool
+    max_response_bytes: int
+    cache_max_age_s: int
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Settings:
+        """The settings that an environment describes; an unset or empty variable means its default.
+
+        Raises:
+            InvalidSetting: a variable's value cannot be used; the message names it.
+        """
+        return cls(
+            model_dir=_read(environ, "MODEL_DIR", _RECOGNIZER / "model", Path),
+            threads=_read(environ, "THREADS", available_cpus(environ), _whole(1, 64)),
+            max_bytes=_read(environ, "MAX_BYTES", 20 * _MIB, _whole(1, 200 * _MIB)),
+            max_pixels=_read(environ, "MAX_PIXELS", 50_000_000, _whole(1, 200_000_000)),
+            download_timeout_s=_read(environ, "DOWNLOAD_TIMEOUT", 10.0, _seconds),
+            allowed_ports=_read(environ, "ALLOWED_URL_PORTS", _WEB_PORTS, _ports),
+            allowed_hosts=_read(environ, "ALLOWED_URL_HOSTS", frozenset(), _hosts),
+            allow_private=_read(environ, "ALLOW_PRIVATE_ADDRESSES", False, _boolean),  # noqa: FBT003
+            max_response_bytes=_read(environ, "MAX_RESPONSE_BYTES", 4_500_000, _whole(10_000, 4_650_000)),
+            cache_max_age_s=_read(environ, "CACHE_MAX_AGE", 3600, _whole(0, 31_536_000)),
+        )
+
+
+def available_cpus(environ: Mapping[str, str]) -> int:
+    """How many CPUs this process may use, at least 1: the least of its affinity, its container's and Lambda's quota."""
+    # macOS has no affinity.
+    counts = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
+    memory_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    if memory_mb.isdigit():
+        counts.append(math.ceil(int(memory_mb) / _LAMBDA_MB_PER_CPU))
+    try:
+        quota, period = _CGROUP_CPU_MAX.read_text(encoding="ascii").split()
+        counts.append(math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError):
+        pass  # no cgroup v2, or the quota is "max"
+    return max(1, min(counts))
+
+
+def _read(environ: Mapping[str, str], name: str, default: _T, parse: Callable[[str], _T]) -> _T:
+    text = environ.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise InvalidSetting(f"The environment variable {name} is {text!r}: {error}.") from error
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise ValueError(f"it must be a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.1 <= seconds <= 25.0:  # noqa: PLR2004 - API Gateway gives up at 30 s
+        raise ValueError("it must be a number of seconds from 0.1 to 25")
+    return seconds
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in {"true", "false"}:
+        raise ValueError("it must be true or false")
+    return text.lower() == "true"
+
+
+def _ports(text: str) -> frozenset[int] | None:
+    if text == "*":
+        return None
+    parse = _whole(1, 65535)
+    try:
+        return frozenset(parse(port.strip()) for port in text.split(","))
+    except ValueError as error:
+        raise ValueError("it must be ports from 1 to 65535 separated by commas, or * for any") from error
+
+
+def _hosts(text: str) -> frozenset[str]:
+    hosts = frozenset(host.strip().lower() for host in text.split(",") if host.strip())
+    if any("/" in host or " " in host or ":" in host for host in hosts):
+        raise ValueError("it must be host names separated by commas, without scheme, port or path")
+    return hosts

@@ -1,0 +1,158 @@
+"""Real containers: the image as `sam build` makes it, run by `sam local` and by `docker run`.
+
+Everything happens in a copy of the project with a tiny model in the build context, and goes again afterwards. Needs a
+Docker engine and the Lambda base image (pulled, or stood in).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+import urllib.request
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HOST = "host.docker.internal"
+TO_HOST = f"{HOST}:host-gateway"
+SAM = Path(sys.executable).with_name("sam")
+_ENVIRONMENT = {**os.environ, "SAM_CLI_TELEMETRY": "0", "AWS_DEFAULT_REGION": "us-east-1", "DOCKER_BUILDKIT": "0"}
+# `sam local` looks for credentials; these open nothing.
+_ENVIRONMENT |= {"AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("container")
+            item.add_marker("enable_socket")
+
+
+def run(*command, cwd=None, check=True, timeout_s=900):
+    """A finished command; its output is in the failure message if it failed."""
+    done = subprocess.run(
+        command, cwd=cwd, env=_ENVIRONMENT, capture_output=True, text=True, timeout=timeout_s, check=False
+    )
+    assert done.returncode == 0 or not check, f"{command}:\n{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+    return done
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def get(url, headers=None, data=None):
+    """Status, headers and body of a request; an error status is an answer like any other."""
+    request = urllib.request.Request(url, data=data, headers=headers or {})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return response.status, dict(response.headers), response.read()
+    except HTTPError as error:
+        with error:
+            return error.code, dict(error.headers), error.read()
+
+
+def wait_for(url, process, log):
+    for _ in range(600):
+        assert process.poll() is None, log.read_text()
+        try:
+            get(url)
+        except (URLError, ConnectionError):
+            time.sleep(0.2)
+        else:
+            return
+    pytest.fail(f"{url} did not come up:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def docker():
+    """A Docker engine that answers; its images are afterwards what they were before."""
+    if shutil.which("docker") is None or run("docker", "info", check=False).returncode:
+        pytest.fail("no Docker engine answers; `make e2e` needs one")
+    before = set(run("docker", "images", "--format", "{{.Repository}}:{{.Tag}}").stdout.split())
+    yield
+    after = set(run("docker", "images", "--format", "{{.Repository}}:{{.Tag}}").stdout.split())
+    for image in after - before:
+        if image.startswith("recognizer"):
+            run("docker", "image", "rm", "--force", image, check=False)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory):
+    """A copy of the project, without what git ignores, with a tiny model's archive in the build context."""
+    from tests.functional.tiny_model import build_tiny_model  # imports TensorFlow
+
+    folder = tmp_path_factory.mktemp("project")
+    names = run("git", "ls-files", "-co", "--exclude-standard", "-z", cwd=ROOT).stdout.split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    model = tmp_path_factory.mktemp("model") / "tiny"
+    build_tiny_model(model)
+    with tarfile.open(folder / "src" / "Recognizer" / "tiny.tar.gz", "w:gz") as archive:
+        archive.add(model, arcname=".")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built(project):
+    """The project after `sam build`, with the real template."""
+    run(SAM, "build", cwd=project)
+    return project
+
+
+@pytest.fixture(scope="session")
+def pictures():
+    """Address of a server with the sample pictures, as seen from inside a container."""
+    handler = functools.partial(_QuietFiles, directory=ROOT / "local" / "samples")
+    with ThreadingHTTPServer(("0.0.0.0", 0), handler) as server:  # a container reaches no loopback but its own
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://{HOST}:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def open_environment(tmp_path_factory):
+    """An --env-vars file that lets the function fetch from this machine."""
+    file = tmp_path_factory.mktemp("env") / "env.json"
+    file.write_text(json.dumps({"Recognizer": {"ALLOW_PRIVATE_ADDRESSES": "true", "ALLOWED_URL_PORTS": "*"}}))
+    return file
+
+
+@pytest.fixture(scope="session")
+def api(built, open_environment, tmp_path_factory):
+    """Address of `sam local start-api`."""
+    port = free_port()
+    log = tmp_path_factory.mktemp("sam") / "log"
+    options = ("--port", str(port), "--env-vars", open_environment, "--add-host", TO_HOST)
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            (SAM, "local", "start-api", *options), cwd=built, env=_ENVIRONMENT, stdout=output, stderr=output
+        )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/", process, log)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+class _QuietFiles(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass

@@ -1,0 +1,100 @@
+"""The label table and the lookups of it."""
+
+from __future__ import annotations
+
+import pytest
+from recognizer.detections import Label
+from recognizer.errors import InvalidParameter, ModelNotUsable
+from recognizer.labels import LabelMap
+
+DOG, CAT, PERSON = Label("/m/0bt9lr", "Dog"), Label("/m/01yrx", "Cat"), Label("/m/01g317", "Person")
+LABELS = LabelMap({1: DOG, 4: CAT, 9: PERSON})
+
+
+def table(tmp_path, text):
+    path = tmp_path / "labels.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_table_is_read_with_its_own_indices(tmp_path):
+    path = table(tmp_path, "label,id,name\n1,/m/0bt9lr,Dog\n4,/m/01yrx,Cat\n")
+
+    assert LabelMap.load(path).by_index == {1: DOG, 4: CAT}
+
+
+def test_names_with_commas_and_accents_are_read(tmp_path):
+    path = table(tmp_path, 'label,id,name\n1,/m/1,"Saucer, café"\n')
+
+    assert LabelMap.load(path).by_index[1].name == "Saucer, café"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "label,id,name\n", "id,name\n/m/1,Dog\n", "label,id,name\none,/m/1,Dog\n"],
+    ids=["empty", "no rows", "no label column", "index that is no number"],
+)
+def test_a_table_that_is_none_is_refused(tmp_path, text):
+    with pytest.raises(ModelNotUsable):
+        LabelMap.load(table(tmp_path, text))
+
+
+def test_a_missing_table_is_named(tmp_path):
+    with pytest.raises(ModelNotUsable, match=r"labels\.csv"):
+        LabelMap.load(tmp_path / "labels.csv")
+
+
+def test_a_table_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_bytes(b"\xff\xfe\x00\x80" * 10)
+
+    with pytest.raises(ModelNotUsable):
+        LabelMap.load(path)
+
+
+def test_an_id_of_two_classes_is_refused():
+    with pytest.raises(ModelNotUsable, match="/m/0bt9lr twice"):
+        LabelMap({1: DOG, 2: Label("/m/0bt9lr", "Puppy")})
+
+
+@pytest.mark.parametrize("key", ["Dog", "dog", "DOG", "/m/0bt9lr", "/M/0BT9LR"])
+def test_a_class_is_found_by_name_or_id_in_any_case(key):
+    assert LABELS.index_of(key) == 1
+
+
+def test_an_unknown_class_has_no_index():
+    assert LABELS.index_of("Unicorn") is None
+
+
+def test_no_filters_mean_all_classes():
+    assert LABELS.wanted([], []) is None
+
+
+def test_include_keeps_only_the_named():
+    assert LABELS.wanted(["cat"], []) == {4}
+
+
+def test_exclude_keeps_the_others():
+    assert LABELS.wanted([], ["cat"]) == {1, 9}
+
+
+def test_exclude_wins_over_include():
+    assert LABELS.wanted(["cat", "dog"], ["dog"]) == {4}
+
+
+def test_excluding_everything_leaves_nothing():
+    assert LABELS.wanted(["cat"], ["cat"]) == frozenset()
+
+
+@pytest.mark.parametrize(("name", "hint"), [("Parson", "Person"), ("cta", "Cat"), ("DOGS", "Dog")])
+def test_an_unknown_name_is_refused_with_the_nearest(name, hint):
+    with pytest.raises(InvalidParameter, match=f"Did you mean {hint}"):
+        LABELS.wanted([name], [])
+
+
+def test_a_name_near_to_none_is_refused_without_a_hint():
+    with pytest.raises(InvalidParameter) as caught:
+        LABELS.wanted([], ["Zzzzzz"])
+
+    assert "Did you mean" not in caught.value.public_message
+    assert caught.value.parameter == "exclude"

@@ -1,0 +1,172 @@
+"""The environment becomes one frozen value, or stops the start with the variable's name."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+import pytest
+from recognizer import settings
+from recognizer.errors import InvalidSetting
+from recognizer.settings import Settings, available_cpus
+
+from tests.conftest import ROOT
+
+
+@pytest.fixture(autouse=True)
+def _machine_of_eight_cpus(monkeypatch, tmp_path):
+    """Eight CPUs, no container: the machine that runs the tests must not show through."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr(settings, "_CGROUP_CPU_MAX", tmp_path / "cpu.max")
+
+
+def read(**environ):
+    return Settings.from_environ(environ)
+
+
+def test_an_empty_environment_gives_the_documented_defaults():
+    assert read() == Settings(
+        model_dir=ROOT / "src" / "Recognizer" / "model",
+        threads=8,
+        max_bytes=20 * 1024 * 1024,
+        max_pixels=50_000_000,
+        download_timeout_s=10.0,
+        allowed_ports=frozenset({80, 443}),
+        allowed_hosts=frozenset(),
+        allow_private=False,
+        max_response_bytes=4_500_000,
+        cache_max_age_s=3600,
+    )
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_blank_variables_mean_their_defaults(text):
+    names = ["MODEL_DIR", "THREADS", "MAX_BYTES", "ALLOWED_URL_PORTS", "ALLOWED_URL_HOSTS", "ALLOW_PRIVATE_ADDRESSES"]
+
+    assert read(**dict.fromkeys(names, text)) == read()
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "attribute", "value"),
+    [
+        ("MODEL_DIR", "/opt/model", "model_dir", Path("/opt/model")),
+        ("THREADS", "1", "threads", 1),
+        ("THREADS", " 64 ", "threads", 64),
+        ("MAX_BYTES", "1000", "max_bytes", 1000),
+        ("MAX_PIXELS", "1000000", "max_pixels", 1_000_000),
+        ("DOWNLOAD_TIMEOUT", "2.5", "download_timeout_s", 2.5),
+        ("DOWNLOAD_TIMEOUT", "25", "download_timeout_s", 25.0),
+        ("ALLOWED_URL_PORTS", "443, 8443", "allowed_ports", frozenset({443, 8443})),
+        ("ALLOWED_URL_PORTS", "*", "allowed_ports", None),
+        (
+            "ALLOWED_URL_HOSTS",
+            "Example.COM, *.example.org,",
+            "allowed_hosts",
+            frozenset({"example.com", "*.example.org"}),
+        ),
+        ("ALLOW_PRIVATE_ADDRESSES", "TRUE", "allow_private", True),
+        ("ALLOW_PRIVATE_ADDRESSES", "false", "allow_private", False),
+        ("MAX_RESPONSE_BYTES", "4650000", "max_response_bytes", 4_650_000),
+        ("CACHE_MAX_AGE", "0", "cache_max_age_s", 0),
+    ],
+)
+def test_a_variable_is_read(variable, text, attribute, value):
+    assert getattr(read(**{variable: text}), attribute) == value
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("THREADS", "0"),
+        ("THREADS", "65"),
+        ("THREADS", "two"),
+        ("THREADS", "1.5"),
+        ("THREADS", "٣"),
+        ("MAX_BYTES", "-1"),
+        ("MAX_BYTES", "20MB"),
+        ("MAX_BYTES", "999999999999"),
+        ("MAX_PIXELS", "0"),
+        ("MAX_PIXELS", "1e6"),
+        ("DOWNLOAD_TIMEOUT", "0"),
+        ("DOWNLOAD_TIMEOUT", "30"),
+        ("DOWNLOAD_TIMEOUT", "nan"),
+        ("DOWNLOAD_TIMEOUT", "soon"),
+        ("ALLOWED_URL_PORTS", "0"),
+        ("ALLOWED_URL_PORTS", "80,"),
+        ("ALLOWED_URL_PORTS", "65536"),
+        ("ALLOWED_URL_PORTS", "http"),
+        ("ALLOWED_URL_HOSTS", "https://example.com"),
+        ("ALLOWED_URL_HOSTS", "example.com:8080"),
+        ("ALLOWED_URL_HOSTS", "a b"),
+        ("ALLOW_PRIVATE_ADDRESSES", "yes"),
+        ("ALLOW_PRIVATE_ADDRESSES", "1"),
+        ("MAX_RESPONSE_BYTES", "9999"),
+        ("MAX_RESPONSE_BYTES", "6291556"),
+        ("CACHE_MAX_AGE", "-1"),
+        ("CACHE_MAX_AGE", "1h"),
+    ],
+)
+def test_a_value_that_cannot_be_right_stops_the_start_and_names_the_variable(variable, text):
+    with pytest.raises(InvalidSetting, match=rf"{variable} is '{text}': it must be "):
+        read(**{variable: text})
+
+
+def test_the_largest_response_fits_into_lambdas_reply_as_base64():
+    largest = read(MAX_RESPONSE_BYTES="4650000").max_response_bytes
+    base64_bytes = -(-largest // 3) * 4
+    headers_bytes = 8 * 1024
+
+    assert base64_bytes + headers_bytes < 6_291_556
+
+
+def test_every_setting_has_its_variable_documented():
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    documented = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
+    variables = {attribute.rpartition("(")[2] for attribute in (Settings.__doc__ or "").split(").") if "(" in attribute}
+    variables = {variable.split(",")[0].strip(" )") for variable in variables}
+
+    assert len(variables) == len(dataclasses.fields(Settings))
+    assert variables <= documented
+
+
+def test_threads_default_to_the_cpus_that_the_process_may_run_on():
+    assert available_cpus({}) == 8
+
+
+@pytest.mark.parametrize(("memory_mb", "cpus"), [("128", 1), ("1769", 1), ("1770", 2), ("3008", 2), ("10240", 6)])
+def test_lambda_memory_limits_the_cpus(memory_mb, cpus):
+    assert available_cpus({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": memory_mb}) == cpus
+
+
+@pytest.mark.parametrize(
+    ("text", "cpus"), [("150000 100000\n", 2), ("50000 100000\n", 1), ("max 100000\n", 8), ("", 8)]
+)
+def test_a_containers_quota_limits_the_cpus(monkeypatch, tmp_path, text, cpus):
+    (tmp_path / "cpu.max").write_text(text, encoding="ascii")
+
+    assert available_cpus({}) == cpus
+
+
+def test_the_least_of_all_limits_counts(tmp_path):
+    (tmp_path / "cpu.max").write_text("300000 100000\n", encoding="ascii")
+
+    assert available_cpus({"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "10240"}) == 3
+
+
+def test_without_affinity_all_cpus_count(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 5)
+
+    assert available_cpus({}) == 5
+
+
+def test_a_machine_that_does_not_tell_has_one_cpu(monkeypatch):
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+
+    assert available_cpus({}) == 1
+
+
+def test_threads_are_what_the_operator_says_even_beyond_the_cpus():
+    assert read(THREADS="16").threads == 16
