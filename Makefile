@@ -14,16 +14,16 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 		>/dev/null 2>&1 && echo $$python && break; done)
 
-.PHONY: help run model test check e2e format lock clean
+.PHONY: help run model test check e2e bench bench-container format lock clean
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
-run: $(VENV)/ready ## serve the detector on http://127.0.0.1:3000 (PORT, HOST, MODEL_URL)
+run: $(VENV)/ready ## serve the detector on http://127.0.0.1:3000 (PORT, HOST, ENGINE, MODEL_URL)
 	@$(BIN)/python -m model_build --keep --allow-fallback
 	@exec $(BIN)/python -m local
 
-model: $(VENV)/ready ## fetch the model again (MODEL_URL, MODEL_SHA256)
+model: $(VENV)/ready ## fetch the model again (ENGINE, MODEL_URL, MODEL_SHA256)
 	$(BIN)/python -m model_build --allow-fallback
 
 test: $(VENV)/ready ## unit, functional and contract tests, and the handler under the real Lambda runtime
@@ -37,6 +37,12 @@ check: $(VENV)/ready ## what CI checks before the tests: format, lint, types, la
 	$(BIN)/cfn-lint template.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/sam validate --lint
 	$(BIN)/hadolint src/Recognizer/Dockerfile
+
+bench: $(VENV)/ready ## measure cold start, warm answers and memory against a plain handler (MODEL_URL; 10 minutes)
+	$(BIN)/python -m benchmarks
+
+bench-container: $(VENV)/ready ## the same in the two images, with one CPU and 1769 MB (needs Docker)
+	$(BIN)/python -m benchmarks.container
 
 e2e: $(VENV)/ready ## sam build, sam local and docker run against the Lambda base image (needs Docker)
 	$(BIN)/python -m pytest -m container tests/container $(PYTEST)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from werkzeug.exceptions import NotFound
 from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Request, Response
 
@@ -51,10 +52,17 @@ class Gateway:
         """See PEP 3333."""
         request = Request(environ)
         if request.path.startswith("/samples/"):
-            response = send_from_directory(SAMPLES, request.path.removeprefix("/samples/"), environ)
+            response = _sample(request)
         else:
             response = _response(self._handler(event_of(request), Context()))
         return response(environ, start_response)
+
+
+def _sample(request: Request) -> Response | NotFound:
+    try:
+        return send_from_directory(SAMPLES, request.path.removeprefix("/samples/"), request.environ)
+    except NotFound as missing:
+        return missing
 
 
 def event_of(request: Request) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def test_a_box_has_edges_within_the_picture(edge, place):
     edges = [0.2, 0.2, 0.8, 0.8]
     edges[place] = edge
 
-    with pytest.raises(ValueError, match="within 0..1"):
+    with pytest.raises(ValueError, match=r"within 0\.\.1"):
         Box(*edges)
 
 

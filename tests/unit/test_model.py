@@ -39,6 +39,16 @@ def test_all_of_model_json_is_kept(folder):
     assert Model.load(folder).facts == FACTS
 
 
+def test_a_model_may_bring_its_own_minimum_score(folder):
+    (folder / "model.json").write_text(json.dumps(FACTS | {"default_min_score": 0.3}), encoding="utf-8")
+
+    assert Model.load(folder).default_min_score == 0.3
+
+
+def test_the_minimum_score_of_other_models_is_a_tenth(folder):
+    assert Model.load(folder).default_min_score == 0.1
+
+
 def test_a_missing_folder_is_named_with_the_way_out(tmp_path):
     with pytest.raises(ModelNotUsable, match=r"nowhere.*make model"):
         Model.load(tmp_path / "nowhere")

@@ -82,7 +82,7 @@ def test_a_variable_is_read(variable, text, attribute, value):
         ("THREADS", "65"),
         ("THREADS", "two"),
         ("THREADS", "1.5"),
-        ("THREADS", "٣"),
+        ("THREADS", "\u0663"),
         ("MAX_BYTES", "-1"),
         ("MAX_BYTES", "20MB"),
         ("MAX_BYTES", "999999999999"),

@@ -18,6 +18,7 @@ from typing import Any
 from model_build import fetch, sources
 
 _RECOGNIZER = Path(__file__).resolve().parent.parent
+_ENGINES = ("tensorflow", "litert")
 _EXIT_FAILED = 1
 
 logger = logging.getLogger("model_build")
@@ -26,6 +27,8 @@ logger = logging.getLogger("model_build")
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; the exit code is 0 when the model is in its place."""
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
+    for chatty in ("tensorflow", "absl"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     options = _parser().parse_args(arguments)
     try:
         _run(options)
@@ -40,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     environ = os.environ
     parser.add_argument("--url", default=environ.get("MODEL_URL") or None, help="a URL or path of your own (MODEL_URL)")
     parser.add_argument("--sha256", default=environ.get("MODEL_SHA256") or None, help="its digest (MODEL_SHA256)")
+    parser.add_argument(
+        "--engine", choices=_ENGINES, default=environ.get("ENGINE") or "tensorflow", help="what runs it (ENGINE)"
+    )
     parser.add_argument("--output", type=Path, default=_RECOGNIZER / "model", help="the model folder")
     parser.add_argument(
         "--cache", type=Path, default=_RECOGNIZER.parent.parent / ".cache" / "model", help="for downloads"
@@ -53,29 +59,36 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> None:
-    wanted = {"requested": options.url, "requested_sha256": options.sha256}
+    wanted = {"requested": options.url, "requested_sha256": options.sha256, "engine": options.engine}
     if options.keep and _fits(facts := _facts_in(options.output), wanted):
         _say(facts)
         return
     prepared = _facts_in(options.prepared) if options.prepared else None
     if options.url is None and prepared is not None:
-        if not prepared.get("fallback"):
+        if prepared.get("engine") != options.engine:
+            logger.warning("the prepared model is for %s, not for %s", prepared.get("engine"), options.engine)
+        elif not prepared.get("fallback"):
             shutil.copytree(options.prepared, options.output, ignore=_not_of_a_model)
             _say(prepared)
             return
-        logger.warning("the prepared model is the local fallback and is not put into an image")
+        else:
+            logger.warning("the prepared model is the local fallback and is not put into an image")
     extra: dict[str, Any] = {}
     try:
         fetched = sources.obtain(options.url, options.sha256, options.cache)
     except fetch.FetchFailed as error:
         if not options.allow_fallback or options.url is not None:
             raise
+        if options.engine == "litert":
+            raise fetch.FetchFailed(
+                f"{error}\n  - or leave ENGINE out: the local fallback runs on TensorFlow."
+            ) from error
         logger.warning("%s\n", error)
         fetched, extra = _fallback(options.cache)
 
     from model_build import writer  # noqa: PLC0415 - imports TensorFlow, which `--keep` need not wait for
 
-    _say(writer.write(fetched, options.output, {**wanted, **extra}))
+    _say(writer.write(fetched, options.output, options.engine, {**wanted, **extra}))
 
 
 def _fallback(cache: Path) -> tuple[fetch.Fetched, dict[str, Any]]:

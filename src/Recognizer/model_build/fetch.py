@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import tarfile
 import tempfile
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -97,7 +98,9 @@ def from_hub(handle: str, sha256: str | None) -> Fetched:
     Raises:
         FetchFailed: it cannot be resolved, or its digest is not the expected one.
     """
-    import tensorflow_hub  # noqa: PLC0415 - takes seconds, and only this address needs it
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it imports pkg_resources, which says at length that it is going away
+        import tensorflow_hub  # noqa: PLC0415 - takes seconds, and only this address needs it
 
     try:
         folder = Path(tensorflow_hub.resolve(handle))

@@ -1,21 +1,25 @@
 """The model folder that the service reads: written whole or not at all.
 
-Owns ``model.json``, ``labels.csv`` and the graph's files. Refuses a graph without the published interface.
+Owns ``model.json``, ``labels.csv`` and the choice of the graph's form. The slim form is taken where it finds the very
+same objects as the published graph; otherwise the published graph is kept, slow but right, and model.json says why.
+Refuses a graph without the published interface, and LiteRT where there is no slim form.
 """
 
 from __future__ import annotations
 
 import csv
 import json
+import logging
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from recognizer.model import FORMAT
 
-from model_build import saved_model
+from model_build import litert, parity, saved_model, slim
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from model_build.fetch import Fetched
 
 Row = tuple[int, str, str]
+
+logger = logging.getLogger("model_build")
 
 PUBLISHED_NAME = "openimages_v4/ssd/mobilenet_v2"
 _OPEN_IMAGES = Path(__file__).with_name("openimages_v4_labels.csv")
@@ -34,12 +40,13 @@ def open_images_labels() -> list[Row]:
         return [(int(row["label"]), row["id"], row["name"]) for row in csv.DictReader(file)]
 
 
-def write(fetched: Fetched, output: Path, facts: dict[str, Any]) -> dict[str, Any]:
+def write(fetched: Fetched, output: Path, engine: str, facts: dict[str, Any]) -> dict[str, Any]:
     """Puts a fetched model into ``output``, replacing what was there only when all of it is ready.
 
     Args:
         fetched: the published graph, or one with its interface.
         output: the model folder.
+        engine: what will run it, ``tensorflow`` or ``litert``.
         facts: what else model.json should say; overrides what is found out here.
 
     Returns:
@@ -47,32 +54,68 @@ def write(fetched: Fetched, output: Path, facts: dict[str, Any]) -> dict[str, An
 
     Raises:
         WrongInterface: the graph does not have the published interface.
+        NotConvertible: the engine is LiteRT, and the graph cannot be brought to it.
     """
     meta_graph = saved_model.check(fetched.folder)
+    labels = saved_model.labels(meta_graph) or open_images_labels()
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as work:
         unfinished = Path(work) / "model"
-        shutil.copytree(fetched.folder, unfinished / "saved_model", copy_function=shutil.copyfile)
+        unfinished.mkdir()
         found = {
             "format": FORMAT,
             "name": PUBLISHED_NAME,
             "source": fetched.source,
             "sha256": fetched.sha256,
-            "engine": "tensorflow",
-            "graph": "published",
-            "tensors": _tensors(meta_graph),
+            "engine": engine,
+            **_put_graph(fetched.folder, engine, unfinished, Path(work)),
             "built_with": {"tensorflow": tf.__version__},
             **facts,
         }
-        _write_labels(unfinished / "labels.csv", saved_model.labels(meta_graph) or open_images_labels())
+        _write_labels(unfinished / "labels.csv", labels)
         (unfinished / "model.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
         _replace(output, unfinished, Path(work) / "old")
     return found
 
 
-def _tensors(meta_graph: Any) -> dict[str, str]:
-    signature = meta_graph.signature_def[saved_model.SIGNATURE]
-    return {name: info.name for name, info in sorted({**signature.inputs, **signature.outputs}.items())}
+def _put_graph(published: Path, engine: str, folder: Path, work: Path) -> dict[str, Any]:
+    """Writes the graph in the best form that is right for the engine; returns what model.json says of it."""
+    try:
+        report = slim.slim(published, work / "slim")
+        reference = parity.published_rows(published)
+        facts = {"graph": "slim", "slim": asdict(report)}
+        compared = {"slim": _compared(reference, parity.slim_rows(work / "slim"))}
+        if engine == "litert":
+            litert.convert(work / "slim", folder / "model.tflite")
+            compared["litert"] = _compared(reference, parity.litert_rows(folder / "model.tflite"))
+        else:
+            (work / "slim").rename(folder / "saved_model")
+    except slim.NotSlimmable as reason:
+        if engine == "litert":
+            raise litert.NotConvertible(f"this model has no slim form, which LiteRT needs: {reason}") from reason
+        logger.warning("the published graph is kept, slow but right: %s", reason)
+        shutil.copytree(published, folder / "saved_model", copy_function=shutil.copyfile)
+        return {"graph": "published", "kept_because": str(reason)}
+    return {**facts, "parity": compared}
+
+
+def _compared(reference: parity.Find, candidate: parity.Find) -> dict[str, Any]:
+    """The report of a comparison that was passed.
+
+    Raises:
+        NotSlimmable: it was not; the message has the first difference.
+    """
+    report = parity.compare(reference, candidate, parity.pictures())
+    if not report.passed:
+        raise slim.NotSlimmable(f"its slim form finds something else: {report.reason}")
+    logger.info(
+        "parity: %d rows on %d pictures, boxes within %.1e, scores within %.1e",
+        report.rows,
+        report.pictures,
+        report.max_box_difference,
+        report.max_score_difference,
+    )
+    return asdict(report)
 
 
 def _write_labels(path: Path, rows: Sequence[Row]) -> None:

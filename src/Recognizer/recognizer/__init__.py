@@ -5,3 +5,5 @@ One flat package; imports go down only (``app`` at the top, ``errors`` at the bo
     app -> pipeline | settings -> events | responses | download | pictures | detector | annotate
         -> destinations | postprocess | labels -> detections -> errors
 """
+
+VERSION = "0.1.0"

@@ -45,7 +45,7 @@ class Annotator:
     def __init__(self, font_path: Path | None = None) -> None:
         self._typeface = Typeface(OPEN_SANS if font_path is None else font_path)
 
-    def annotate(self, picture: Image.Image, detections: Sequence[Detection]) -> Image.Image:
+    def annotate(self, picture: Image.Image, detections: Sequence[Detection], *, labels: bool = True) -> Image.Image:
         """A copy of the picture with a box and a label (``Dog 93%``) for each detection.
 
         Every line lies under every label, and of two lines the more confident lies on top. Labels never overlap. One
@@ -55,6 +55,7 @@ class Annotator:
         Args:
             picture: mode RGB; not changed.
             detections: in any order.
+            labels: whether boxes get their labels.
 
         Raises:
             ValueError: the picture's mode is not RGB.
@@ -64,6 +65,8 @@ class Annotator:
         strokes = Strokes.for_picture(*picture.size)
         ranked = sorted(detections, key=lambda detection: -detection.score)
         lettering, texts = self._write(ranked, picture.size, strokes)
+        if not labels:
+            texts = [""] * len(ranked)
         marks = _lay_out(ranked, texts, picture.size, strokes, lettering)
         marks.reverse()
 

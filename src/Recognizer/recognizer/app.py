@@ -12,6 +12,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,21 +25,27 @@ from aws_lambda_powertools.event_handler.api_gateway import (
 )
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from recognizer import detector, events, pictures, responses
+from recognizer import VERSION, detector, events, pictures, regions, responses
 from recognizer.annotate import Annotator
 from recognizer.destinations import Policy
 from recognizer.download import Downloader
-from recognizer.errors import InternalError, MethodNotAllowed, NotFound, RequestError
+from recognizer.errors import InternalError, MethodNotAllowed, NotFound, RequestError, TooLarge
 from recognizer.model import Model
 from recognizer.pipeline import Pipeline
+from recognizer.responses import Answer
 from recognizer.settings import Settings
+from recognizer.site import assets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from recognizer.responses import Answer, Outcome
+    from recognizer.parameters import DetectRequest
+    from recognizer.responses import Outcome
+    from recognizer.site import Asset
 
-USER_AGENT = "Recognizer/0.1 (object detection; fetches a picture once for whoever gave its address)"
+USER_AGENT = f"Recognizer/{VERSION} (object detection; fetches a picture once for whoever gave its address)"
+
+_WEB = Path(__file__).resolve().parent.parent / "web"
 
 _CORS = CORSConfig(allow_origin="*", expose_headers=list(responses.EXPOSED_HEADERS), max_age=86_400)
 
@@ -91,13 +98,22 @@ class App:
     Safe to call from several threads (the local server does); Lambda calls it from one.
     """
 
-    def __init__(self, settings: Settings, model: Model, pipeline: Pipeline) -> None:
+    def __init__(
+        self, settings: Settings, model: Model, pipeline: Pipeline, site: Mapping[str, Asset] | None = None
+    ) -> None:
         """Takes the parts; ``build`` makes them from the environment."""
+        site = site or {}
         self._settings = settings
         self._model = model
         self._pipeline = pipeline
         self._cold = True
-        self._routes = {("/detector", "GET"): self._detect}
+        self._routes: dict[tuple[str, str], Callable[[Mapping[str, Any]], Answer]] = {
+            ("/detector", "GET"): self._detect_url,
+            ("/detector", "POST"): self._detect_body,
+            ("/labels", "GET"): self._labels,
+            ("/health", "GET"): self._health,
+            **{(path, "GET"): partial(_asset, asset) for path, asset in site.items()},
+        }
         self._own = threading.local()  # a router builds itself up on first use and keeps state: one for each thread
 
     def __call__(self, event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -113,18 +129,50 @@ class App:
         self._report(record, answer["statusCode"], (time.perf_counter() - started_s) * 1000)
         return answer
 
-    def _detect(self, event: Mapping[str, Any]) -> Answer:
-        request = events.parse(event, self._model.labels)
-        outcome = self._pipeline.run(request)
-        self._own.record.outcome = outcome
+    def _detect_url(self, event: Mapping[str, Any]) -> Answer:
+        request = events.parse(event, self._model.labels, self._model.default_min_score)
+        return self._detect(request, events.header_of(event, "if-none-match"))
+
+    def _detect_body(self, event: Mapping[str, Any]) -> Answer:
+        request = events.parse_post(event, self._model.labels, self._model.default_min_score)
+        if request.content is not None and len(request.content) > self._settings.max_bytes:
+            raise TooLarge(f"The picture has more than {self._settings.max_bytes:,} bytes.", parameter="image")
+        return self._detect(request, "")
+
+    def _detect(self, request: DetectRequest, if_none_match: str) -> Answer:
+        source = self._pipeline.source(request)
+        tag = responses.etag(request, source.sha256, self._model)
+        if responses.is_known(tag, if_none_match):
+            return responses.not_modified(tag, self._settings.cache_max_age_s)
+        self._own.record.outcome = outcome = self._pipeline.run(request, source)
         return responses.detected(outcome, self._model, self._settings.cache_max_age_s)
+
+    def _labels(self, event: Mapping[str, Any]) -> Answer:
+        labels = [
+            {"name": label.name, "id": label.id, "parents": list(label.parents)}
+            for label in sorted(self._model.labels.by_index.values(), key=lambda label: label.name.casefold())
+        ]
+        groups = sorted(name for name, _ in self._model.labels.groups.values())
+        body = {"model": self._model.name, "labels": labels, "groups": groups}
+        return self._unless_known(responses.document(body, self._settings.cache_max_age_s), event)
+
+    def _health(self, _: Mapping[str, Any]) -> Answer:
+        model = self._model
+        facts = {"name": model.name, "engine": model.engine, "graph": model.graph, "sha256": model.sha256}
+        # Cold: the request that made this instance start.
+        body = {"status": "ok", "version": VERSION, "model": facts, "warm": not self._own.record.cold_start}
+        return responses.document(body, 0)
+
+    def _unless_known(self, answer: Answer, event: Mapping[str, Any]) -> Answer:
+        known = responses.is_known(answer.headers["ETag"], events.header_of(event, "if-none-match"))
+        return Answer(304, "", answer.headers, "") if known else answer
 
     def _no_route(self, path: str, method: str) -> Answer:
         methods = [known for route, known in self._routes if route == path]
         if methods:
             allowed = ", ".join([*methods, "OPTIONS"])
             raise MethodNotAllowed(f"{path} does not take {method}, but {allowed}.", headers={"Allow": allowed})
-        raise NotFound(f"There is nothing at {path}. Try /detector?url=https://….jpg")
+        raise NotFound(f"There is nothing at {path}. Try / for the page, or /detector?url=https://….jpg")
 
     def _resolver(self, version: str) -> Any:
         resolvers = self._own.__dict__.setdefault("resolvers", {})
@@ -184,13 +232,18 @@ class App:
         metrics.flush_metrics()
 
 
+def _asset(asset: Asset, event: Mapping[str, Any]) -> Answer:
+    known = asset.is_known_to(events.header_of(event, "if-none-match"))
+    return Answer(304 if known else 200, asset.media_type, dict(asset.headers), "" if known else asset.body)
+
+
 def _with_raw_event(endpoint: Callable[[Mapping[str, Any]], Answer], event: Any) -> Answer:
     return endpoint(event.raw_event)
 
 
 def _facts(outcome: Outcome) -> dict[str, Any]:
     return {
-        "host": urlsplit(outcome.request.url).hostname,
+        "host": urlsplit(outcome.request.url).hostname if outcome.request.url else None,
         "source_bytes": outcome.source_bytes,
         "width": outcome.width_px,
         "height": outcome.height_px,
@@ -226,13 +279,19 @@ def build(environ: Mapping[str, str]) -> App:
     downloader = Downloader(
         policy, max_bytes=settings.max_bytes, timeout_s=settings.download_timeout_s, user_agent=USER_AGENT
     )
+    annotator = Annotator()
     pipeline = Pipeline(
         fetch=downloader.fetch,
         read=partial(pictures.read, max_pixels=settings.max_pixels),
         pixels_of=pictures.pixels_of,
         detect=detector.load(model, settings.threads),
-        annotate=Annotator().annotate,
+        drawings={
+            "labels": annotator.annotate,
+            "boxes": partial(annotator.annotate, labels=False),
+            "blur": regions.blur,
+            "none": lambda image, _: image,
+        },
         encode=partial(pictures.encode, max_bytes=settings.max_response_bytes),
         span=_span,
     )
-    return App(settings, model, pipeline)
+    return App(settings, model, pipeline, assets(_WEB))

@@ -7,7 +7,11 @@ upright picture, so it means the same before and after a resize.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +22,15 @@ class Criteria:
         limit: how many at most, the most confident ones.
         min_score: those below this score (0..1) are left out.
         classes: indices of the classes that count; None for all.
+        min_score_by_class: class index -> the least score of classes that have one of their own.
+        region: xmin, ymin, xmax, ymax as fractions of the picture; only objects whose centre lies in it count.
     """
 
     limit: int
     min_score: float
     classes: frozenset[int] | None = None
+    min_score_by_class: Mapping[int, float] = field(default_factory=dict)
+    region: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +81,17 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A class of the model: its Open Images machine id (``/m/0bt9lr``) and its display name (``Dog``)."""
+    """A class of the model.
+
+    Attributes:
+        id: Open Images machine id (``/m/0bt9lr``).
+        name: display name (``Dog``).
+        parents: display names of the classes that cover it, nearest first (``Carnivore``, ``Mammal``, ``Animal``).
+    """
 
     id: str
     name: str
+    parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ class Downloader:
         tls: verifies servers; by default against certifi's authorities.
     """
 
-    def __init__(  # noqa: PLR0913  each is a seam or a limit, and named by the caller
+    def __init__(
         self,
         policy: Policy,
         *,

@@ -1,4 +1,4 @@
-"""The TensorFlow engine: runs a SavedModel.
+"""The TensorFlow engine: runs a SavedModel, the slim one or, where it could not be slimmed, the published one.
 
 Owns every call of TensorFlow at run time. Refuses labels by position: a published graph names each object itself, in
 two fields whose order model cards disagree on, so the machine id is told by its ``/m/`` prefix.
@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from recognizer.detections import Box, Criteria, Detection, Label
 from recognizer.errors import ModelNotUsable
+from recognizer.postprocess import centred_in, select
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,13 +28,32 @@ tf.get_logger().setLevel("ERROR")  # loading a TF1 graph warns of each reference
 _MAX_INPUT_PX = 4_000_000
 
 
-def _signature(folder: str) -> tuple[Any, Any]:
+def _loaded(model: Model, signature: str, threads: int) -> tuple[Any, Any]:
     """The loaded module, which must outlive its signature, and the signature."""
+    folder = str(model.folder / "saved_model")
     try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(1)  # the graph is a chain
         module = tf.saved_model.load(folder)
-        return module, module.signatures["default"]
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        raise ModelNotUsable(f"{folder} is no SavedModel with a signature 'default': {error}") from error
+        return module, module.signatures[signature]
+    except (OSError, ValueError, LookupError, AttributeError, tf.errors.OpError) as error:
+        raise ModelNotUsable(f"{folder} is no SavedModel with a signature {signature!r}: {error}") from error
+
+
+class SlimNetwork:
+    """See ``detector.Network``."""
+
+    def __init__(self, model: Model, threads: int) -> None:
+        """Loads the graph; see ``detector.load``."""
+        self._module, self._signature = _loaded(model, "serving_default", threads)
+        _, height, width, _ = self._signature.structured_input_signature[1]["images"].shape
+        self.input_size_px = (int(height), int(width))
+
+    def __call__(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See ``detector.Network``."""
+        out = self._signature(images=tf.constant(picture))
+        # Views of TensorFlow's own memory, which they keep alive: `.numpy()` would copy.
+        return np.asarray(memoryview(out["boxes"])), np.asarray(memoryview(out["scores"]))
 
 
 class Published:
@@ -41,8 +61,7 @@ class Published:
 
     def __init__(self, model: Model, threads: int) -> None:
         """Loads the graph; see ``detector.load``."""
-        tf.config.threading.set_intra_op_parallelism_threads(threads)
-        self._module, self._signature = _signature(str(model.folder / "saved_model"))
+        self._module, self._signature = _loaded(model, "default", threads)
         self._labels = model.labels
 
     def __call__(self, pixels: NDArray[np.uint8], criteria: Criteria) -> tuple[Detection, ...]:
@@ -56,18 +75,28 @@ class Published:
 
     def _detections(self, out: dict[str, NDArray[Any]], criteria: Criteria) -> tuple[Detection, ...]:
         """The rows wanted of a model's output: boxes (N, 4), scores (N,) or (N, 1), two names of each; any N."""
-        scores = out["detection_scores"].reshape(-1)
         boxes = out["detection_boxes"].reshape(-1, 4)
-        names = out["detection_class_names"].reshape(-1)
-        entities = out["detection_class_entities"].reshape(-1)
-        found: list[Detection] = []
-        for row in np.argsort(-scores, kind="stable"):
-            if len(found) == criteria.limit or not scores[row] >= criteria.min_score:
-                break
-            label = _label(names[row].decode(), entities[row].decode())
-            if criteria.classes is None or self._labels.index_of(label.id) in criteria.classes:
-                found.append(Detection(label, min(float(scores[row]), 1.0), Box.clipped(*boxes[row])))
-        return tuple(found)
+        scores = out["detection_scores"].reshape(-1)
+        found = [
+            _label(name.decode(), entity.decode())
+            for name, entity in zip(
+                out["detection_class_names"].reshape(-1), out["detection_class_entities"].reshape(-1), strict=True
+            )
+        ]
+        indices = [-1 if (index := self._labels.index_of(label.id)) is None else index for label in found]
+        minima = criteria.min_score_by_class
+        wanted = centred_in(np.clip(boxes, 0, 1), criteria.region)
+        wanted &= scores >= np.array([minima.get(index, criteria.min_score) for index in indices], np.float32)
+        if criteria.classes is not None:
+            wanted &= np.array([index in criteria.classes for index in indices], np.bool_)
+        return tuple(
+            Detection(
+                self._labels.by_index.get(indices[row], found[row]),
+                min(float(scores[row]), 1.0),
+                Box.clipped(*boxes[row]),
+            )
+            for row in select(scores, criteria.limit, wanted=wanted)
+        )
 
 
 def _label(one: str, other: str) -> Label:

@@ -7,6 +7,7 @@ Owns the tree of errors; refuses to know how they are sent (``responses``) or lo
     │   ├── InvalidParameter         400
     │   ├── AddressNotAllowed        403
     │   ├── NotFound                 404
+    │   ├── NothingDetected          404
     │   ├── MethodNotAllowed         405
     │   ├── TooLarge                 413
     │   ├── UnsupportedPicture       415
@@ -82,6 +83,14 @@ class NotFound(RequestError):
     status = 404
     code = "not-found"
     title = "Not found"
+
+
+class NothingDetected(RequestError):
+    """No object to cut out of the picture."""
+
+    status = 404
+    code = "nothing-detected"
+    title = "Nothing detected"
 
 
 class MethodNotAllowed(RequestError):

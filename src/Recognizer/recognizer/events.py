@@ -1,52 +1,33 @@
-"""API Gateway event -> DetectRequest: every parameter read, checked and named in the error when it is wrong.
+"""API Gateway event -> DetectRequest.
 
-Owns the two shapes of proxy events (HTTP API payload 2.0, REST payload 1.0) and the parameters of ``/detector``.
-Refuses what it does not know: a mistyped parameter is a 400 that says so, not an option silently ignored. Pure: the
-URL's form and address are ``destinations``' to judge.
+Owns the shapes of proxy events (HTTP API payload 2.0, REST payload 1.0), of request bodies (JSON, the picture itself, a
+form), and content negotiation. Refuses bodies of other kinds. Pure; what the parameters mean is ``parameters``'.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+import binascii
+import json
+from email.message import Message
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl
 
-from recognizer.detections import Criteria
-from recognizer.errors import InvalidParameter
+from recognizer import parameters
+from recognizer.errors import InvalidParameter, UnsupportedPicture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from recognizer.labels import LabelMap
+    from recognizer.parameters import Answer, DetectRequest
 
-Answer = Literal["image", "json"]
-
-DEFAULT_LIMIT = 3
-MAX_LIMIT = 100
-DEFAULT_MIN_SCORE = 0.1
-
-# What a client may ask for -> Pillow's name of the format.
-IMAGE_FORMATS = {"jpeg": "JPEG", "jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF"}
-
-# Other names of parameters, taken from older services of this kind -> ours.
-_ALIASES = {"input_url": "url", "n_predictions": "n"}
-_PARAMETERS = ("url", "n", "min_score", "include", "exclude", "format", "image_format")
-
-
-@dataclass(frozen=True, slots=True)
-class DetectRequest:
-    """What one request asks for, validated.
-
-    Attributes:
-        url: address of the picture, not yet checked.
-        criteria: which objects are wanted; at most 100.
-        answer: the annotated picture or JSON.
-        image_format: Pillow's name of the format to answer in; None for the source's own.
-    """
-
-    url: str
-    criteria: Criteria
-    answer: Answer
-    image_format: str | None
+_FORM = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data"
+_BODIES = f"application/json, {_MULTIPART}, {_FORM} or the picture itself as image/*"
+_PICTURE_FIELDS = {"image", "file"}
+_MAX_FIELD_BYTES = 64 * 1024
 
 
 def payload_version(event: object) -> Literal["1.0", "2.0"]:
@@ -78,102 +59,129 @@ def header_of(event: Mapping[str, Any], name: str) -> str:
     return next((str(value) for key, value in headers.items() if key.lower() == name), "")
 
 
-def parse(event: Mapping[str, Any], labels: LabelMap) -> DetectRequest:
+def parse(event: Mapping[str, Any], labels: LabelMap, default_min_score: float = 0.1) -> DetectRequest:
     """The request that a GET event makes.
+
+    Args:
+        event: a proxy event of either version.
+        labels: the classes of the model.
+        default_min_score: what a request that names no minimum gets.
 
     Raises:
         InvalidParameter: a parameter is missing, unknown, malformed or out of range.
     """
-    given = _canonical(query_of(event))
-    url = given.get("url", "").strip()
-    if not url:
-        raise InvalidParameter("Give the address of a picture, as in /detector?url=https://….jpg", parameter="url")
-    return DetectRequest(
-        url=url,
-        criteria=Criteria(
-            limit=_limit(given.get("n", "")),
-            min_score=_min_score(given.get("min_score", "")),
-            classes=labels.wanted(_names(given.get("include", "")), _names(given.get("exclude", ""))),
-        ),
-        answer=_answer(given.get("format", ""), header_of(event, "accept")),
-        image_format=_image_format(given.get("image_format", "")),
+    return parameters.validated(
+        parameters.canonical(query_of(event)),
+        labels,
+        default_min_score=default_min_score,
+        default_answer=negotiated(header_of(event, "accept"), "image"),
     )
 
 
-def _canonical(query: Mapping[str, str]) -> dict[str, str]:
-    given: dict[str, str] = {}
-    for name, value in query.items():
-        known = _ALIASES.get(name, name)
-        if known not in _PARAMETERS:
-            raise InvalidParameter(
-                f"There is no parameter {name!r}; there are {', '.join(_PARAMETERS)}. "
-                "If it belongs to the picture's address, percent-encode that address (& as %26).",
-                parameter=name,
-            )
-        if known in given:
-            raise InvalidParameter(f"{known!r} is given twice, once as {name!r}.", parameter=name)
-        given[known] = value
-    return given
+def parse_post(event: Mapping[str, Any], labels: LabelMap, default_min_score: float = 0.1) -> DetectRequest:
+    """The request that a POST event makes; JSON is its default answer. Arguments and errors as ``parse``.
+
+    Raises:
+        InvalidParameter: as ``parse``, or the body is not what its Content-Type says.
+        UnsupportedPicture: the body is of a kind that is not read.
+    """
+    given, content = _body(event)
+    return parameters.validated(
+        parameters.canonical(query_of(event), given),
+        labels,
+        default_min_score=default_min_score,
+        default_answer=negotiated(header_of(event, "accept"), "json"),
+        content=content,
+    )
 
 
-def _limit(text: str) -> int:
-    if not text:
-        return DEFAULT_LIMIT
-    # No int(): it takes "1_0", " 5 " and other scripts' digits.
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT)) and 1 <= int(text) <= MAX_LIMIT):
-        raise InvalidParameter(f"n must be a whole number from 1 to {MAX_LIMIT}, not {_shown(text)}.", parameter="n")
-    return int(text)
+def _body(event: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
+    """The parameters in a body, and the picture where the body is one."""
+    body = _body_bytes(event)
+    content_type = Message()
+    content_type["Content-Type"] = header_of(event, "content-type") or "application/json"
+    media = content_type.get_content_type()
+    if media == "application/json":
+        return _json(body), None
+    if media.startswith("image/") or media == "application/octet-stream":
+        return {}, body
+    if media == _FORM:
+        return _once(parse_qsl(body.decode(errors="replace"), keep_blank_values=True)), None
+    if media == _MULTIPART:
+        return _multipart(body, str(content_type.get_param("boundary") or "")), None
+    raise UnsupportedPicture(f"A body of type {parameters.shown(media)} is not read; send {_BODIES}.")
 
 
-def _min_score(text: str) -> float:
-    if not text:
-        return DEFAULT_MIN_SCORE
+def _body_bytes(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(body).encode(errors="surrogateescape")
     try:
-        score = float(text) if text.isascii() and "_" not in text else -1.0
-    except ValueError:
-        score = -1.0
-    if not 0.0 <= score <= 1.0:  # also refuses nan
-        raise InvalidParameter(f"min_score must be a number from 0 to 1, not {_shown(text)}.", parameter="min_score")
-    return score
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise InvalidParameter("The body is marked as base64, but is not.") from error
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise InvalidParameter(f"The body is no JSON: {error}.") from error
+    if not isinstance(document, dict):
+        raise InvalidParameter('The body must be a JSON object, such as {"url": "https://….jpg"}.')
+    return document
 
 
-def _answer(text: str, accept: str) -> Answer:
-    if not text:
-        return "json" if prefers_json(accept) else "image"
-    if text.lower() == "image":
-        return "image"
-    if text.lower() == "json":
-        return "json"
-    raise InvalidParameter(f"format must be image or json, not {_shown(text)}.", parameter="format")
+def _multipart(body: bytes, boundary: str) -> dict[str, Any]:
+    import multipart  # noqa: PLC0415 - only forms need it
 
-
-def _image_format(text: str) -> str | None:
-    if not text:
-        return None
-    if text.lower() not in IMAGE_FORMATS:
-        raise InvalidParameter(
-            f"image_format must be jpeg, png, webp or gif, not {_shown(text)}.", parameter="image_format"
+    try:
+        parts = list(
+            multipart.MultipartParser(BytesIO(body), boundary, content_length=len(body), memory_limit=len(body))
         )
-    return IMAGE_FORMATS[text.lower()]
+    except multipart.MultipartError as error:
+        raise InvalidParameter(f"The form cannot be read: {error}.") from error
+    fields: list[tuple[str, Any]] = []
+    for part in parts:
+        if part.name in _PICTURE_FIELDS and (part.filename or part.content_type.startswith("image/")):
+            if part.size:  # a file field left empty is sent all the same
+                fields.append(("image", part.raw))
+        elif part.size > _MAX_FIELD_BYTES and part.name not in _PICTURE_FIELDS:
+            raise InvalidParameter(f"The field {parameters.shown(part.name)} is too long.", parameter=part.name)
+        else:
+            fields.append((part.name, part.value))
+    return _once(fields)
 
 
-def prefers_json(accept: str) -> bool:
-    """Whether an Accept header (RFC 9110, section 12.5.1) ranks application/json above any picture."""
-    json_q = picture_q = -1.0
+def _once(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Fields by name; an empty one counts as left out.
+
+    Raises:
+        InvalidParameter: one is given twice.
+    """
+    found: dict[str, Any] = {}
+    for name, value in fields:
+        if name in found:
+            raise InvalidParameter(f"{parameters.shown(name)} is given twice.", parameter=name)
+        if value:
+            found[name] = value
+    return found
+
+
+def negotiated(accept: str, default: Answer) -> Answer:
+    """The kind of answer an Accept header ranks higher (RFC 9110, section 12.5.1); the default where they are equal."""
+    exact: dict[str, float] = {}
     for item in accept.split(","):
         media, *params = (part.strip().lower() for part in item.split(";"))
         quality = next((_quality(param[2:]) for param in params if param.startswith("q=")), 1.0)
-        if media in {"application/json", "application/*"}:
-            json_q = max(json_q, quality)
-        elif media.startswith("image/"):
-            picture_q = max(picture_q, quality)
-        elif media == "*/*":
-            json_q, picture_q = max(json_q, 0.0), max(picture_q, quality)
-    return json_q > 0.0 and json_q > picture_q
+        kind = "image/*" if media.startswith("image/") else media
+        exact[kind] = max(exact.get(kind, 0.0), quality)
+    anything = exact.get("*/*", 0.0)
+    json_quality = exact.get("application/json", exact.get("application/*", anything))
+    image_quality = exact.get("image/*", anything)
+    if json_quality == image_quality:
+        return default
+    return "json" if json_quality > image_quality else "image"
 
 
 def _quality(text: str) -> float:
@@ -181,7 +189,3 @@ def _quality(text: str) -> float:
         return min(max(float(text), 0.0), 1.0)
     except ValueError:
         return 0.0
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:40] + "…")  # noqa: PLR2004

@@ -1,7 +1,8 @@
-"""The classes a model can name, and the lookups of them that a request needs.
+"""The classes a model can name, how they cover one another, and the lookups that a request needs.
 
-Owns the label table (``labels.csv`` beside the model: class index, machine id, display name). Refuses a table that is
-missing, empty or ambiguous: a class without its right name would be a wrong answer on every picture.
+Owns the label table (``labels.csv`` beside the model: class index, machine id, display name) and the hierarchy of Open
+Images V4 (``hierarchy.csv`` beside this module: a Car is a Land vehicle is a Vehicle; parts are not children). Refuses
+a table that is missing, empty or ambiguous: a class without its right name would be a wrong answer on every picture.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import csv
 import difflib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recognizer.detections import Label
 from recognizer.errors import InvalidParameter, ModelNotUsable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
+
+# "Subcategory" relations of https://storage.googleapis.com/openimages/2018_04/bbox_labels_600_hierarchy.json
+_HIERARCHY = Path(__file__).with_name("hierarchy.csv")
 
 
 @dataclass(frozen=True)
@@ -25,13 +29,17 @@ class LabelMap:
 
     Attributes:
         by_index: the label of each class index; index 0 is the background and has none.
+        groups: classes that cover others: machine id -> (display name, indices of the model's classes below it). A
+            model need not know the group itself: one of 80 classes has Car and Bus, but no Vehicle.
 
     Raises:
         ModelNotUsable: no labels, or two classes with one id.
     """
 
     by_index: dict[int, Label]
+    groups: Mapping[str, tuple[str, frozenset[int]]] = field(default_factory=dict)
     _index_by_key: dict[str, int] = field(init=False, repr=False)
+    _covered_by_key: dict[str, frozenset[int]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.by_index:
@@ -41,23 +49,39 @@ class LabelMap:
             keys.setdefault(label.name.casefold(), index)
             if keys.setdefault(label.id.casefold(), index) != index:
                 raise ModelNotUsable(f"The label table has {label.id} twice; build the model again.")
+        covered = {key: frozenset({index}) for key, index in keys.items()}
+        for id_, (name, below) in self.groups.items():
+            for key in (id_.casefold(), name.casefold()):
+                covered[key] = covered.get(key, frozenset()) | below
         object.__setattr__(self, "_index_by_key", keys)
+        object.__setattr__(self, "_covered_by_key", covered)
 
     @classmethod
     def load(cls, path: Path) -> LabelMap:
-        """The table in a CSV file with the columns label, id, name.
+        """The table in a CSV file with the columns label, id, name, placed in Open Images' hierarchy.
 
         Raises:
             ModelNotUsable: the file is missing or not such a table.
         """
         try:
-            with path.open(encoding="utf-8", newline="") as file:
-                rows = {int(row["label"]): Label(row["id"], row["name"]) for row in csv.DictReader(file)}
+            rows = {int(row["label"]): (row["id"], row["name"]) for row in _rows(path)}
+            hierarchy = [(row["child_id"], row["parent_id"], row["parent"]) for row in _rows(_HIERARCHY)]
         except (OSError, KeyError, ValueError) as error:
             raise ModelNotUsable(
                 f"The label table {path} cannot be read ({error!r}); build the model again."
             ) from error
-        return cls(rows)
+        names = {parent_id: parent for _, parent_id, parent in hierarchy}
+        parents: dict[str, list[str]] = {}
+        for child_id, parent_id, _ in hierarchy:
+            parents.setdefault(child_id, []).append(parent_id)
+        labels: dict[int, Label] = {}
+        below: dict[str, set[int]] = {}
+        for index, (id_, name) in rows.items():
+            ancestors = _ancestors(id_, parents)
+            labels[index] = Label(id_, name, tuple(names[ancestor] for ancestor in ancestors))
+            for ancestor in ancestors:
+                below.setdefault(ancestor, set()).add(index)
+        return cls(labels, {id_: (names[id_], frozenset(indices)) for id_, indices in below.items()})
 
     def index_of(self, id_or_name: str) -> int | None:
         """The class index of a machine id or of a display name in any case; None if there is none."""
@@ -66,23 +90,45 @@ class LabelMap:
     def wanted(self, include: Iterable[str], exclude: Iterable[str]) -> frozenset[int] | None:
         """The class indices that are left when only ``include`` counts (all, if empty) without ``exclude``.
 
+        Each name stands for its class and all that it covers: ``Vehicle`` for Car, Bus, Truck and the rest.
+
         Returns:
             The indices, or None for all classes.
 
         Raises:
             InvalidParameter: a name is unknown; the message suggests the nearest one.
         """
-        included = frozenset(self._require(name, "include") for name in include)
-        excluded = frozenset(self._require(name, "exclude") for name in exclude)
+        included = frozenset[int]().union(*(self.covered_by(name, "include") for name in include))
+        excluded = frozenset[int]().union(*(self.covered_by(name, "exclude") for name in exclude))
         if not included and not excluded:
             return None
         return (included or frozenset(self.by_index)) - excluded
 
-    def _require(self, name: str, parameter: str) -> int:
-        index = self.index_of(name)
-        if index is None:
-            names = {label.name.casefold(): label.name for label in self.by_index.values()}
-            near = difflib.get_close_matches(name.casefold(), names, n=1, cutoff=0.5)
-            hint = f" Did you mean {names[near[0]]}?" if near else ""
+    def covered_by(self, name: str, parameter: str) -> frozenset[int]:
+        """The indices of a class and of all that it covers.
+
+        Raises:
+            InvalidParameter: the name is unknown; the message suggests the nearest one, and names the parameter.
+        """
+        covered = self._covered_by_key.get(name.casefold())
+        if covered is None:
+            names = [label.name for label in self.by_index.values()] + [group for group, _ in self.groups.values()]
+            by_key = {known.casefold(): known for known in names}
+            near = difflib.get_close_matches(name.casefold(), by_key, n=1, cutoff=0.5)
+            hint = f" Did you mean {by_key[near[0]]}?" if near else ""
             raise InvalidParameter(f"{name!r} is no label of this model.{hint}", parameter=parameter)
-        return index
+        return covered
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _ancestors(id_: str, parents: Mapping[str, list[str]]) -> list[str]:
+    """All classes above one, nearest first, each once; a class can have several parents."""
+    found: list[str] = []
+    level = [id_]
+    while level := [parent for child in level for parent in parents.get(child, ())]:
+        found += [parent for parent in dict.fromkeys(level) if parent not in found]
+    return found

@@ -16,6 +16,7 @@ from recognizer.labels import LabelMap
 if TYPE_CHECKING:
     from pathlib import Path
 
+DEFAULT_MIN_SCORE = 0.1
 FORMAT = 1  # of model.json; raised when older folders can no longer be read
 
 
@@ -30,6 +31,7 @@ class Model:
         graph: ``published`` (the graph as it was published) or ``slim`` (cut before its NMS).
         sha256: digest of the archive or folder it was built from.
         labels: its classes.
+        default_min_score: what a request that names no minimum gets; below it this model is mostly wrong.
         facts: all of model.json.
     """
 
@@ -39,6 +41,7 @@ class Model:
     graph: str
     sha256: str
     labels: LabelMap
+    default_min_score: float
     facts: dict[str, Any]
 
     @classmethod
@@ -60,7 +63,8 @@ class Model:
                 raise ModelNotUsable(
                     f"{path} has format {facts['format']}, this version reads {FORMAT}: build it again."
                 )
+            default_min_score = float(facts.get("default_min_score", DEFAULT_MIN_SCORE))
             name, engine, graph, sha256 = (str(facts[key]) for key in ("name", "engine", "graph", "sha256"))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise ModelNotUsable(f"{path} lacks {error}; build the model again.") from error
-        return cls(folder, name, engine, graph, sha256, LabelMap.load(folder / "labels.csv"), facts)
+        return cls(folder, name, engine, graph, sha256, LabelMap.load(folder / "labels.csv"), default_min_score, facts)

@@ -66,7 +66,10 @@ _UPRIGHT = {
 }
 
 # What Pillow's decoders and EXIF reader raise on damaged files; it promises no narrower set.
-_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error, LookupError, TypeError, ArithmeticError, RuntimeError)
+_DAMAGE = (
+    *(OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError, TypeError, OverflowError),
+    RuntimeError,  # of AVIF's decoder
+)
 
 # Encoder settings, best first; measured in docs/performance.md. Formats without a quality shrink at once.
 _QUALITIES: dict[str, tuple[int, ...]] = {"JPEG": (85, 70, 55), "WEBP": (80, 65, 50), "AVIF": (70, 55, 40)}
@@ -124,7 +127,7 @@ def read(content: bytes, max_pixels: int) -> Picture:
         BrokenPicture: truncated or corrupt, or a JPEG of more than ``MAX_JPEG_SCANS`` scans.
     """
     if not content:
-        raise UnsupportedPicture("The address answered with an empty file.", parameter="url")
+        raise UnsupportedPicture("There is no picture: the file is empty.")
     try:
         image = Image.open(BytesIO(content), formats=READABLE)
     except UnidentifiedImageError as error:
@@ -136,13 +139,11 @@ def read(content: bytes, max_pixels: int) -> Picture:
         if width * height > max_pixels:
             raise TooLarge(
                 f"The picture has {width} x {height} pixels; at most {max_pixels:,} in all are read. "
-                "Give the address of a smaller version.",
-                parameter="url",
+                "Give a smaller version."
             )
         if content.startswith(b"\xff\xd8") and content.count(_START_OF_SCAN) > MAX_JPEG_SCANS:
             raise BrokenPicture(
                 f"The JPEG has {content.count(_START_OF_SCAN):,} scans; at most {MAX_JPEG_SCANS} are read.",
-                parameter="url",
             )
         try:
             image.load()
@@ -277,10 +278,10 @@ def _unidentified(content: bytes) -> UnsupportedPicture | BrokenPicture:
         "HEIC is not read" if content[4:8] == b"ftyp" else "What the address answered with is no picture that is read"
     )
     return UnsupportedPicture(
-        f"{kind}. Read are {', '.join(READABLE[:-1])} and {READABLE[-1]}; convert it to one of them.", parameter="url"
+        f"{kind}. Read are {', '.join(READABLE[:-1])} and {READABLE[-1]}; convert it to one of them."
     )
 
 
 def _broken(error: Exception | None) -> BrokenPicture:
     reason = "it ends too early" if error is not None and "truncated" in str(error) else "its data are damaged"
-    return BrokenPicture(f"The picture cannot be decoded: {reason}.", parameter="url")
+    return BrokenPicture(f"The picture cannot be decoded: {reason}.")

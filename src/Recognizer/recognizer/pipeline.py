@@ -12,10 +12,12 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from recognizer.errors import NothingDetected, RequestError
+from recognizer.regions import cut_out
 from recognizer.responses import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     import numpy as np
@@ -23,12 +25,27 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from recognizer.detections import Criteria, Detection
-    from recognizer.events import DetectRequest
+    from recognizer.parameters import DetectRequest
     from recognizer.pictures import Encoded, Picture
 
 
 def _no_span(_: str) -> AbstractContextManager[object]:
     return nullcontext()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The bytes of a picture, before anything was made of them.
+
+    Attributes:
+        content: the file.
+        sha256: its digest.
+        timings_ms: milliseconds by step so far.
+    """
+
+    content: bytes
+    sha256: str
+    timings_ms: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +57,7 @@ class Pipeline:
         read: bytes -> picture.
         pixels_of: image -> array of shape (height, width, 3).
         detect: pixels, criteria -> detections.
-        annotate: image, detections -> annotated image.
+        drawings: what ``DetectRequest.draw`` names: image, detections -> image.
         encode: image, format, colour profile -> file.
         span: opens a traced span of that name round a step.
     """
@@ -49,29 +66,36 @@ class Pipeline:
     read: Callable[[bytes], Picture]
     pixels_of: Callable[[Image], NDArray[np.uint8]]
     detect: Callable[[NDArray[np.uint8], Criteria], tuple[Detection, ...]]
-    annotate: Callable[[Image, Sequence[Detection]], Image]
+    drawings: Mapping[str, Callable[[Image, Sequence[Detection]], Image]]
     encode: Callable[[Image, str, bytes | None], Encoded]
     span: Callable[[str], AbstractContextManager[object]] = _no_span
 
-    def run(self, request: DetectRequest) -> Outcome:
-        """The outcome of a request; raises whatever ``RequestError`` a step raises."""
+    def source(self, request: DetectRequest) -> Source:
+        """The picture's bytes: what was sent, or what its URL answers with."""
         timings_ms: dict[str, float] = {}
-        with self._timed("download", timings_ms):
-            content = self.fetch(request.url)
-        with self._timed("decode", timings_ms):
-            picture = self.read(content)
+        content = request.content
+        if content is None:
+            with self._timed("download", timings_ms), _concerning(request):
+                content = self.fetch(request.url)
+        return Source(content, hashlib.sha256(content).hexdigest(), timings_ms)
+
+    def run(self, request: DetectRequest, source: Source) -> Outcome:
+        """The outcome of a request; raises whatever ``RequestError`` a step raises."""
+        timings_ms = dict(source.timings_ms)
+        with self._timed("decode", timings_ms), _concerning(request):
+            picture = self.read(source.content)
         with self._timed("detect", timings_ms):
             detections = self.detect(self.pixels_of(picture.image), request.criteria)
         encoded = None
         if request.answer == "image":
             with self._timed("annotate", timings_ms):
-                annotated = self.annotate(picture.image, detections)
+                drawn = self._drawn(picture.image, detections, request)
             with self._timed("encode", timings_ms):
-                encoded = self.encode(annotated, request.image_format or picture.format, picture.icc_profile)
+                encoded = self.encode(drawn, request.image_format or picture.format, picture.icc_profile)
         return Outcome(
             request=request,
-            source_sha256=hashlib.sha256(content).hexdigest(),
-            source_bytes=len(content),
+            source_sha256=source.sha256,
+            source_bytes=len(source.content),
             width_px=picture.image.width,
             height_px=picture.image.height,
             format=picture.format,
@@ -81,9 +105,27 @@ class Pipeline:
             timings_ms=timings_ms,
         )
 
+    def _drawn(self, image: Image, detections: Sequence[Detection], request: DetectRequest) -> Image:
+        drawn = self.drawings[request.draw](image, detections)
+        if not request.crop:
+            return drawn
+        if not detections:
+            raise NothingDetected("There is no object to cut out; try a lower min_score.", parameter="crop")
+        return cut_out(drawn, detections[0])
+
     @contextmanager
     def _timed(self, step: str, timings_ms: dict[str, float]) -> Iterator[None]:
         started_s = time.perf_counter()
         with self.span(step):
             yield
         timings_ms[step] = (time.perf_counter() - started_s) * 1000
+
+
+@contextmanager
+def _concerning(request: DetectRequest) -> Iterator[None]:
+    """Names the parameter that a picture came in, where an error of the picture does not."""
+    try:
+        yield
+    except RequestError as error:
+        error.parameter = error.parameter or ("url" if request.content is None else "image")
+        raise

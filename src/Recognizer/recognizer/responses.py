@@ -11,17 +11,27 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from recognizer import VERSION
+
 if TYPE_CHECKING:
     from recognizer.detections import Detection
     from recognizer.errors import RequestError
-    from recognizer.events import DetectRequest
     from recognizer.model import Model
+    from recognizer.parameters import DetectRequest
     from recognizer.pictures import Encoded
 
 MAX_DETECTIONS_HEADER_BYTES = 4096
 
 # Response headers of ours that a page of another origin may read.
-EXPOSED_HEADERS = ("ETag", "Server-Timing", "X-Detection-Count", "X-Detections", "X-Image-Reduced", "X-Model")
+EXPOSED_HEADERS = (
+    "ETag",
+    "Server-Timing",
+    "X-Detection-Count",
+    "X-Detections",
+    "X-Image-Reduced",
+    "X-Image-Size",
+    "X-Model",
+)
 
 _SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 
@@ -69,20 +79,46 @@ def detected(outcome: Outcome, model: Model, cache_max_age_s: int) -> Answer:
     """The answer to a request that was served: the picture where one was asked for, JSON otherwise."""
     boxes = [_as_json(detection, outcome) for detection in outcome.detections]
     headers = {
-        **_SECURITY_HEADERS,
-        "Cache-Control": f"public, max-age={cache_max_age_s}" if cache_max_age_s else "no-store",
-        "ETag": _etag(outcome, model),
+        **_caching(etag(outcome.request, outcome.source_sha256, model), cache_max_age_s),
         "Server-Timing": ", ".join(f"{step};dur={ms:.1f}" for step, ms in outcome.timings_ms.items()),
-        "Vary": "Accept",
         "X-Detection-Count": str(len(boxes)),
         "X-Model": f"{model.name}; engine={model.engine}",
     }
     if outcome.encoded is None:
         return Answer(200, "application/json", headers, _dumps(_document(outcome, model, boxes)))
     headers["X-Detections"] = _header_json(boxes)
+    headers["X-Image-Size"] = f"{outcome.width_px}x{outcome.height_px}"
     if outcome.encoded.reduced:
         headers["X-Image-Reduced"] = outcome.encoded.reduced
     return Answer(200, outcome.encoded.media_type, headers, outcome.encoded.content)
+
+
+def document(body: dict[str, Any], max_age_s: int) -> Answer:
+    """A JSON document that depends on nothing but this version and its model."""
+    text = _dumps(body)
+    tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
+    return Answer(200, "application/json", _caching(tag, max_age_s), text)
+
+
+def not_modified(tag: str, cache_max_age_s: int) -> Answer:
+    """The answer to a client that has this very answer already (RFC 9110, section 15.4.5)."""
+    return Answer(304, "", _caching(tag, cache_max_age_s), "")
+
+
+def is_known(tag: str, if_none_match: str) -> bool:
+    """Whether an If-None-Match header names an entity tag (RFC 9110, section 13.1.2)."""
+    known = {entry.strip().removeprefix("W/") for entry in if_none_match.split(",")}
+    return not known.isdisjoint({tag, "*"})
+
+
+def etag(request: DetectRequest, source_sha256: str, model: Model) -> str:
+    """The entity tag of an answer: it changes with the source's bytes, any option, the model and our version."""
+    criteria = request.criteria
+    classes = sorted(criteria.classes) if criteria.classes is not None else None
+    minima = (criteria.min_score, sorted(criteria.min_score_by_class.items()))
+    options = (request.url, criteria.limit, minima, classes, criteria.region, request.answer, request.image_format)
+    identity = (VERSION, source_sha256, options, request.draw, request.crop, model.sha256, model.engine, model.graph)
+    return f'"{hashlib.sha256(repr(identity).encode()).hexdigest()[:32]}"'
 
 
 def problem(error: RequestError, request_id: str | None) -> Answer:
@@ -102,7 +138,7 @@ def problem(error: RequestError, request_id: str | None) -> Answer:
 def _document(outcome: Outcome, model: Model, boxes: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "image": {
-            "url": outcome.request.url,
+            "url": outcome.request.url or None,
             "width": outcome.width_px,
             "height": outcome.height_px,
             "format": outcome.format,
@@ -118,6 +154,7 @@ def _as_json(detection: Detection, outcome: Outcome) -> dict[str, Any]:
     return {
         "label": detection.label.name,
         "id": detection.label.id,
+        "parents": list(detection.label.parents),
         "score": round(detection.score, 4),
         "box": {"xmin": box.xmin, "ymin": box.ymin, "xmax": box.xmax, "ymax": box.ymax},
     }
@@ -136,12 +173,13 @@ def _header_json(boxes: list[dict[str, Any]]) -> str:
     return f"[{','.join(items)}]"
 
 
-def _etag(outcome: Outcome, model: Model) -> str:
-    request = outcome.request
-    classes = sorted(request.criteria.classes) if request.criteria.classes is not None else None
-    options = (request.url, request.criteria.limit, request.criteria.min_score, classes, request.answer)
-    identity = (outcome.source_sha256, options, request.image_format, model.sha256, model.engine, model.graph)
-    return f'"{hashlib.sha256(repr(identity).encode()).hexdigest()[:32]}"'
+def _caching(tag: str, max_age_s: int) -> dict[str, str]:
+    return {
+        **_SECURITY_HEADERS,
+        "Cache-Control": f"public, max-age={max_age_s}" if max_age_s else "no-store",
+        "ETag": tag,
+        "Vary": "Accept",
+    }
 
 
 def _dumps(document: dict[str, Any]) -> str:

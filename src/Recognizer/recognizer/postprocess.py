@@ -1,0 +1,212 @@
+"""Raw arrays -> the rows that are detections: exact class-aware non-maximum suppression (NMS), and top-N.
+
+Owns the arithmetic of the published graph's own post-processing, in NumPy. Refuses labels, pictures and approximate
+("fast") NMS: what it keeps is, row for row and tie for tie, what the graph keeps.
+
+The graph runs one NMS for each class (``NonMaxSuppressionV5``: IoU above 0.6 suppresses, scores above 1e-8 count, 100
+boxes at most), sorts all that is kept by score (``TopKV2``: of equals the one of the lower class, then of the lower box
+index, first), clips the boxes to the picture, drops those of no area, and keeps 100. A class's NMS only ever looks at
+boxes of that class with a higher score, so one greedy pass over all (box, class) pairs in the order of that sort
+keeps the same rows in the same order, and may stop at the n-th. A minimum score or fewer classes leave out pairs that
+could not have suppressed what remains, so they filter before the pass.
+
+Sources: ``tensorflow/core/kernels/image/non_max_suppression_op.cc``; the TensorFlow Object Detection API's
+``core/post_processing.py`` (``multiclass_non_max_suppression``) and ``core/box_list_ops.py`` (``clip_to_window``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+IOU_THRESHOLD = np.float32(0.6)
+SCORE_THRESHOLD = np.float32(1e-8)
+MAX_PER_CLASS = 100
+MAX_DETECTIONS = 100
+BACKGROUND = 0  # the score column that is no class
+
+# The first block has about this many pairs; each one after it, should it not suffice, as many times more. It nearly
+# always does, and sorting more pairs than needed costs more than a second look.
+_FIRST_BLOCK_PER_ROW = 4
+_FIRST_BLOCK = 64
+_BLOCK_GROWTH = 8
+
+
+Region = tuple[float, float, float, float]  # xmin, ymin, xmax, ymax as fractions of the picture
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Detections as arrays of one length, most confident first.
+
+    Attributes:
+        boxes: shape (n, 4), float32, ymin xmin ymax xmax as fractions of the picture.
+        scores: shape (n,), float32.
+        columns: shape (n,), the score column of each: the class index with the background as 0.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    columns: NDArray[np.intp]
+
+
+def suppress(
+    boxes: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    limit: int = MAX_DETECTIONS,
+    min_score: float | NDArray[np.float32] = 0.0,
+    columns: NDArray[np.intp] | None = None,
+    *,
+    region: Region | None = None,
+) -> Rows:
+    """The detections among a network's boxes, as the published graph would choose them.
+
+    Args:
+        boxes: shape (A, 4), ymin xmin ymax xmax, as decoded: not clipped.
+        scores: shape (A, C), the graph's own sigmoid values, so that they tie where the graph's do; column 0 is the
+            background, which never counts.
+        limit: how many at most; never more than ``MAX_DETECTIONS``, the graph's own limit.
+        min_score: those below are left out; one number, or one for each column, shape (C,).
+        columns: the score columns that count; None for all but the background.
+        region: xmin, ymin, xmax, ymax; boxes whose centre lies outside suppress others but are not answered.
+
+    Returns:
+        Rows whose boxes are clipped to the picture.
+    """
+    limit = min(limit, MAX_DETECTIONS)
+    kept: list[tuple[int, int]] = []  # (anchor, column) of the rows that are answered
+    if limit > 0:
+        greedy = _Greedy(boxes, _visible(boxes) & centred_in(np.clip(boxes, 0, 1), region))
+        for anchors, classes in _blocks(scores, limit, min_score, columns):
+            kept += greedy.keep(anchors, classes, limit - len(kept))
+            if len(kept) == limit:
+                break
+    rows = np.array(kept, np.intp).reshape(-1, 2)
+    return Rows(np.clip(boxes[rows[:, 0]], 0, 1), scores[rows[:, 0], rows[:, 1]], rows[:, 1])
+
+
+def select(
+    scores: NDArray[np.float32],
+    limit: int,
+    min_score: float = 0.0,
+    wanted: NDArray[np.bool_] | None = None,
+) -> NDArray[np.intp]:
+    """Which rows of a model that did its own NMS to answer with.
+
+    Args:
+        scores: shape (N,) or (N, 1), any N. Graphs fill up to their fixed number of rows with scores of 0: no
+            detections, and never selected.
+        limit: how many at most.
+        min_score: those below are left out.
+        wanted: shape (N,), which rows count; None for all.
+
+    Returns:
+        Row numbers, highest score first, equal scores in their own order.
+    """
+    flat = scores.reshape(-1)
+    counts = (flat > 0) & (flat >= min_score)
+    if wanted is not None:
+        counts &= wanted
+    rows = np.flatnonzero(counts)
+    return rows[np.argsort(-flat[rows], kind="stable")][: max(limit, 0)]
+
+
+def centred_in(boxes: NDArray[np.float32], region: Region | None) -> NDArray[np.bool_]:
+    """Which boxes (n, 4), clipped to the picture, have their centre in a region, shape (n,)."""
+    if region is None:
+        return np.ones(len(boxes), np.bool_)
+    xmin, ymin, xmax, ymax = region
+    centre_y, centre_x = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
+    inside: NDArray[np.bool_] = (centre_x >= xmin) & (centre_x <= xmax) & (centre_y >= ymin) & (centre_y <= ymax)
+    return inside
+
+
+def _visible(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which boxes have an area within the picture, shape (A,); the graph drops the others after its NMS."""
+    clipped = np.clip(boxes, 0, 1)
+    visible: NDArray[np.bool_] = (clipped[:, 2] - clipped[:, 0]) * (clipped[:, 3] - clipped[:, 1]) > 0
+    return visible
+
+
+def _blocks(
+    scores: NDArray[np.float32],
+    limit: int,
+    min_score: float | NDArray[np.float32],
+    columns: NDArray[np.intp] | None,
+) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+    """All pairs that count in the order of the graph's sort, as blocks of (anchors, columns).
+
+    The pairs of a block are those whose score lies between two bounds, so pairs that tie are never parted.
+    """
+    allowed = (
+        np.arange(BACKGROUND + 1, scores.shape[1]) if columns is None else np.unique(columns[columns > BACKGROUND])
+    )
+    table = scores[:, BACKGROUND + 1 :] if columns is None else np.take(scores, allowed, axis=1)
+    best = table.max(axis=1, initial=0)  # of each anchor: bounds are taken from these, a scan of the table is slower
+    floors = np.maximum(np.nextafter(SCORE_THRESHOLD, np.float32(1)), np.asarray(min_score, np.float32))
+    if floors.ndim:
+        floors = floors[allowed]
+    floor = floors.min(initial=np.inf)
+    upper = np.float32(np.inf)
+    size = _FIRST_BLOCK + _FIRST_BLOCK_PER_ROW * limit
+    while upper > floor:
+        lower = max(np.partition(best, -size)[-size], floor) if size < best.size else floor
+        if lower < upper:
+            near = np.flatnonzero(~(best < lower))  # and anchors with a score that is no number
+            within = table[near]
+            at, column = np.nonzero((within >= np.maximum(lower, floors)) & (within < upper))
+            order = np.lexsort((near[at], column, -within[at, column]))
+            yield near[at[order]], allowed[column[order]]
+            upper = lower
+        size *= _BLOCK_GROWTH
+
+
+class _Greedy:
+    """One greedy pass over pairs that come in blocks; remembers what it kept."""
+
+    def __init__(self, boxes: NDArray[np.float32], answerable: NDArray[np.bool_]) -> None:
+        # The op puts swapped corners right before it measures overlap.
+        self._low = np.minimum(boxes[:, :2], boxes[:, 2:])
+        self._high = np.maximum(boxes[:, :2], boxes[:, 2:])
+        self._areas = np.prod(self._high - self._low, axis=1)
+        self._answerable = answerable
+        self._kept: dict[int, list[int]] = {}  # anchors by column; those that are not answered suppress too
+
+    def keep(self, anchors: NDArray[np.intp], columns: NDArray[np.intp], limit: int) -> list[tuple[int, int]]:
+        """The (anchor, column) pairs of a block that are kept and answered, at most ``limit``."""
+        alive = np.ones(anchors.size, np.bool_)
+        for column, earlier in self._kept.items():
+            for anchor in earlier:
+                self._strike(alive, anchor, anchors, columns == column)
+        answered: list[tuple[int, int]] = []
+        for place, (anchor, column) in enumerate(zip(anchors.tolist(), columns.tolist(), strict=True)):
+            if len(answered) == limit:
+                break
+            siblings = self._kept.setdefault(column, [])
+            if not alive[place] or len(siblings) == MAX_PER_CLASS:
+                continue
+            siblings.append(anchor)
+            self._strike(alive, anchor, anchors, columns == column)
+            if self._answerable[anchor]:
+                answered.append((anchor, column))
+        return answered
+
+    def _strike(
+        self, alive: NDArray[np.bool_], anchor: int, anchors: NDArray[np.intp], of_class: NDArray[np.bool_]
+    ) -> None:
+        """Clears ``alive`` where a pair of the class overlaps a kept box too much."""
+        area = self._areas[anchor]
+        places = np.flatnonzero(of_class)
+        if places.size <= 1 or area <= 0:  # the op calls the overlap with a box of no area 0
+            return
+        others = anchors[places]
+        sides = np.minimum(self._high[others], self._high[anchor]) - np.maximum(self._low[others], self._low[anchor])
+        overlap = np.prod(np.maximum(sides, 0), axis=1)
+        alive[places[overlap / (area + self._areas[others] - overlap) > IOU_THRESHOLD]] = False

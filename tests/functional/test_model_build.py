@@ -1,0 +1,433 @@
+"""``python -m model_build``: a model from a folder, an archive or an address, whole and checked, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import socket
+import tarfile
+
+import numpy as np
+import pytest
+from model_build import fallback
+from model_build.__main__ import main
+from model_build.saved_model import OUTPUTS
+from model_build.sources import PUBLISHED_ARCHIVE, PUBLISHED_HANDLE
+from recognizer.model import Model
+from tensorflow.core.protobuf import saved_model_pb2
+
+from tests.conftest import ROOT, on_loopback
+from tests.functional.loopback import LoopbackServer
+from tests.functional.tiny_model import build_tiny_model
+
+pytestmark = [on_loopback, pytest.mark.usefixtures("tiny_model")]  # it sets TensorFlow's threads before its first use
+
+FALLBACK = ROOT / ".cache" / "fallback" / f"vladmandic-human-{fallback.VERSION}.tgz"
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    return build_tiny_model(tmp_path_factory.mktemp("published") / "saved_model")
+
+
+def packed(files):
+    """A .tar.gz of these names and contents; a folder stands for its files."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as tar:
+        for name, content in files.items():
+            if isinstance(content, bytes):
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+            else:
+                tar.add(content, name)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def archive(published):
+    """The model as TF Hub delivers it: the files without a folder round them."""
+    return packed({".": published})
+
+
+@pytest.fixture
+def build(tmp_path, monkeypatch, caplog):
+    """Runs the command with folders of the test's own; tells its exit code, and keeps what it said in ``said()``."""
+    for name in ("MODEL_URL", "MODEL_SHA256", "ENGINE"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments):
+        caplog.clear()
+        return main([*map(str, arguments), "--output", str(run.output), "--cache", str(run.cache)])
+
+    run.output, run.cache = tmp_path / "model", tmp_path / "cache"
+    run.facts = lambda: json.loads((run.output / "model.json").read_text(encoding="utf-8"))
+    run.said = lambda: caplog.text
+    return run
+
+
+@pytest.fixture
+def unreachable(monkeypatch, tmp_path):
+    """Every address beyond this machine goes through a proxy that is not there."""
+    with socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        proxy = f"http://127.0.0.1:{reserved.getsockname()[1]}"
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+            monkeypatch.setenv(name, proxy)
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("TFHUB_CACHE_DIR", str(tmp_path / "hub"))
+        yield
+
+
+def listed(folder):
+    return sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+# Where a model comes from
+
+
+def test_a_folder_becomes_a_model(build, published):
+    assert build("--url", published) == 0
+
+    model = Model.load(build.output)
+    assert (model.engine, model.facts["source"]) == ("tensorflow", str(published))
+
+
+def test_the_labels_are_the_graphs_own(build, published):
+    build("--url", published)
+
+    assert Model.load(build.output).labels.by_index[3].name == "Car"
+
+
+def test_an_archive_becomes_a_model_with_its_digest(build, archive, tmp_path):
+    path = tmp_path / "1.tar.gz"
+    path.write_bytes(archive)
+
+    assert build("--url", path) == 0
+    assert build.facts()["sha256"] == hashlib.sha256(archive).hexdigest()
+
+
+def test_an_archive_with_a_folder_round_the_model_is_taken(build, published, tmp_path):
+    path = tmp_path / "1.tar.gz"
+    path.write_bytes(packed({"openimages/1": published}))
+
+    assert build("--url", path) == 0
+
+
+def test_the_address_may_come_from_the_environment(build, published, monkeypatch):
+    monkeypatch.setenv("MODEL_URL", str(published))
+
+    assert build() == 0
+    assert build.facts()["source"] == str(published)
+
+
+def test_an_address_is_downloaded(build, archive):
+    with LoopbackServer({"/1.tar.gz": lambda exchange: exchange.answer(200, archive)}) as server:
+        assert build("--url", server.url("/1.tar.gz")) == 0
+
+        assert build.facts()["source"] == server.url("/1.tar.gz")
+    assert build.facts()["sha256"] == hashlib.sha256(archive).hexdigest()
+
+
+def test_what_was_downloaded_is_not_downloaded_again(build, archive):
+    with LoopbackServer({"/1.tar.gz": lambda exchange: exchange.answer(200, archive)}) as server:
+        for _ in range(2):
+            assert build("--url", server.url("/1.tar.gz")) == 0
+
+        assert len(server.requests) == 1
+
+
+class Halves:
+    """A route that breaks off in the middle of the first answer, and knows ranges."""
+
+    def __init__(self, content, *, ranges=True):
+        self.content, self.ranges, self.asked = content, ranges, []
+
+    def __call__(self, exchange):
+        self.asked.append(exchange.headers.get("Range"))
+        if len(self.asked) == 1:
+            exchange.answer(200, self.content[: len(self.content) // 2], {"Content-Length": str(len(self.content))})
+            exchange.hang_up()
+        elif self.ranges and self.asked[-1]:
+            begin = int(self.asked[-1].removeprefix("bytes=").removesuffix("-"))
+            span = f"bytes {begin}-{len(self.content) - 1}/{len(self.content)}"
+            exchange.answer(206, self.content[begin:], {"Content-Range": span})
+        else:
+            exchange.answer(200, self.content)
+
+
+def test_a_download_that_broke_off_is_resumed(build, published):
+    archive = packed({".": published, "assets.extra/noise": np.random.default_rng(5).bytes(5_000_000)})
+    route = Halves(archive)
+    with LoopbackServer({"/1.tar.gz": route}) as server:
+        assert build("--url", server.url("/1.tar.gz")) == 0
+
+    first, second = route.asked
+    assert first is None
+    assert 1_000_000 < int(second.removeprefix("bytes=").removesuffix("-")) <= len(archive) // 2
+    assert build.facts()["sha256"] == hashlib.sha256(archive).hexdigest()
+
+
+def test_a_download_that_broke_off_starts_over_where_the_server_knows_no_ranges(build, archive):
+    with LoopbackServer({"/1.tar.gz": Halves(archive, ranges=False)}) as server:
+        assert build("--url", server.url("/1.tar.gz")) == 0
+
+    assert build.facts()["sha256"] == hashlib.sha256(archive).hexdigest()
+
+
+# What is refused, and that nothing is left of it
+
+
+def test_a_download_that_always_breaks_off_leaves_nothing_under_its_name(build, archive):
+    def half(exchange):
+        exchange.answer(200, archive[:1000], {"Content-Length": str(len(archive))})
+        exchange.hang_up()
+
+    with LoopbackServer({"/1.tar.gz": half}) as server:
+        assert build("--url", server.url("/1.tar.gz")) == 1
+
+    assert not build.output.exists()
+    assert all(name.endswith(".part") for name in listed(build.cache))
+    assert "/1.tar.gz" in build.said()
+
+
+def test_a_server_that_answers_with_an_error_is_quoted(build):
+    with LoopbackServer() as server:
+        assert build("--url", server.url("/1.tar.gz")) == 1
+
+    assert "404" in build.said()
+    assert not build.output.exists()
+
+
+@pytest.mark.parametrize("case", [str.lower, str.upper])
+def test_the_right_digest_is_accepted(build, archive, tmp_path, case):
+    path = tmp_path / "1.tar.gz"
+    path.write_bytes(archive)
+
+    assert build("--url", path, "--sha256", case(hashlib.sha256(archive).hexdigest())) == 0
+
+
+def test_another_digest_is_refused(build, archive, tmp_path):
+    path = tmp_path / "1.tar.gz"
+    path.write_bytes(archive)
+
+    assert build("--url", path, "--sha256", "0" * 64) == 1
+    assert "MODEL_SHA256" in build.said()
+    assert not build.output.exists()
+
+
+def test_a_folder_has_a_digest_too(build, published):
+    assert build("--url", published, "--sha256", "0" * 64) == 1
+    assert "MODEL_SHA256" in build.said()
+
+
+def test_a_download_of_another_digest_is_not_kept(build, archive):
+    contents = iter([packed({"saved_model.pb": b"something else"}), archive])
+    digest = hashlib.sha256(archive).hexdigest()
+    with LoopbackServer({"/1.tar.gz": lambda exchange: exchange.answer(200, next(contents))}) as server:
+        exits = [build("--url", server.url("/1.tar.gz"), "--sha256", digest) for _ in range(2)]
+
+    assert exits == [1, 0]
+
+
+@pytest.mark.parametrize("name", ["../escaped.txt", "/tmp/../escaped.txt", "a/../../escaped.txt"])
+def test_a_member_that_leaves_the_folder_is_refused(build, tmp_path, name):
+    path = tmp_path / "evil.tar.gz"
+    path.write_bytes(packed({name: b"gotcha", "saved_model.pb": b""}))
+
+    assert build("--url", path) == 1
+    assert not list(tmp_path.rglob("escaped.txt"))
+    assert listed(build.cache) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"<!doctype html>", b"\x1f\x8b\x08\0junk"], ids=["empty", "page", "cut gzip"])
+def test_what_is_no_archive_is_refused(build, tmp_path, content):
+    path = tmp_path / "1.tar.gz"
+    path.write_bytes(content)
+
+    assert build("--url", path) == 1
+    assert "no readable .tar.gz" in build.said()
+
+
+@pytest.mark.parametrize("files", [{"readme.txt": b"hello"}, {"a/saved_model.pb": b"", "b/saved_model.pb": b""}])
+def test_an_archive_of_no_model_or_of_several_is_refused(build, tmp_path, files):
+    path = tmp_path / "1.tar.gz"
+    path.write_bytes(packed(files))
+
+    assert build("--url", path) == 1
+    assert "saved_model.pb, not one" in build.said()
+
+
+def test_a_path_that_does_not_exist_is_refused_by_name(build, tmp_path):
+    assert build("--url", tmp_path / "nowhere") == 1
+    assert "nowhere: there is no such file or folder" in build.said()
+
+
+def save_signature(folder, inputs, outputs, name="default"):
+    """A SavedModel that is nothing but its signature."""
+    saved_model = saved_model_pb2.SavedModel()
+    signature = saved_model.meta_graphs.add().signature_def[name]
+    for key in inputs:
+        signature.inputs[key].name = f"{key}:0"
+    for key in outputs:
+        signature.outputs[key].name = f"{key}:0"
+    folder.mkdir()
+    (folder / "saved_model.pb").write_bytes(saved_model.SerializeToString())
+    return folder
+
+
+@pytest.mark.parametrize("missing", OUTPUTS)
+def test_a_graph_that_lacks_an_output_is_refused_by_its_name(build, tmp_path, missing):
+    outputs = [name for name in OUTPUTS if name != missing]
+
+    assert build("--url", save_signature(tmp_path / "graph", ["images"], outputs)) == 1
+    assert f"does not return {missing}" in build.said()
+    assert not build.output.exists()
+
+
+@pytest.mark.parametrize("inputs", [["image"], ["images", "threshold"], []])
+def test_a_graph_with_another_input_is_refused(build, tmp_path, inputs):
+    assert build("--url", save_signature(tmp_path / "graph", inputs, OUTPUTS)) == 1
+    assert "'images' alone" in build.said()
+
+
+def test_a_graph_with_another_signature_is_refused(build, tmp_path):
+    graph = save_signature(tmp_path / "graph", ["images"], OUTPUTS, name="serving_default")
+
+    assert build("--url", graph) == 1
+    assert "no signature 'default'" in build.said()
+
+
+def test_a_model_that_is_refused_leaves_the_old_one(build, published, tmp_path):
+    assert build("--url", published) == 0
+    before = build.facts()
+
+    assert build("--url", save_signature(tmp_path / "graph", ["images"], [])) == 1
+    assert build.facts() == before
+    assert listed(build.output.parent) == ["cache", "graph", "model"] or listed(build.output.parent) == [
+        "graph",
+        "model",
+    ]
+
+
+def test_a_new_model_replaces_the_old_one(build, published, archive, tmp_path):
+    path = tmp_path / "1.tar.gz"
+    path.write_bytes(archive)
+
+    assert [build("--url", source) for source in (published, path)] == [0, 0]
+    assert build.facts()["source"] == str(path)
+    assert not [name for name in listed(build.output.parent) if name.startswith(".")]
+
+
+# --keep and --prepared
+
+
+def test_a_model_that_fits_is_kept_without_a_look_at_its_source(build, published, tmp_path):
+    source = shutil.copytree(published, tmp_path / "source")
+    assert build("--url", source) == 0
+    shutil.rmtree(source)
+
+    assert build("--url", source, "--keep") == 0
+
+
+def test_a_model_of_another_source_is_not_kept(build, published, tmp_path):
+    source = shutil.copytree(published, tmp_path / "source")
+    build("--url", published)
+
+    assert build("--url", source, "--keep") == 0
+    assert build.facts()["source"] == str(source)
+
+
+def test_a_model_of_another_digest_is_not_kept(build, published):
+    build("--url", published)
+
+    assert build("--url", published, "--sha256", "0" * 64, "--keep") == 1
+
+
+@pytest.mark.parametrize("content", [None, "", "{}"])
+def test_where_there_is_no_model_keep_builds_one(build, published, content):
+    if content is not None:
+        build.output.mkdir()
+        (build.output / "model.json").write_text(content, encoding="utf-8")
+
+    assert build("--url", published, "--keep") == 0
+    assert build.facts()["source"] == str(published)
+
+
+def test_a_prepared_model_is_taken(build, tiny_model):
+    assert build("--prepared", tiny_model) == 0
+    assert Model.load(build.output).sha256 == Model.load(tiny_model).sha256
+
+
+def test_an_address_goes_before_a_prepared_model(build, tiny_model, published, tmp_path):
+    source = shutil.copytree(published, tmp_path / "source")
+
+    assert build("--prepared", tiny_model, "--url", source) == 0
+    assert build.facts()["source"] == str(source)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("unreachable")
+def test_a_prepared_fallback_is_refused(build, tiny_model, tmp_path):
+    prepared = shutil.copytree(tiny_model, tmp_path / "prepared")
+    facts = json.loads((prepared / "model.json").read_text(encoding="utf-8"))
+    (prepared / "model.json").write_text(json.dumps(facts | {"fallback": True}), encoding="utf-8")
+
+    assert build("--prepared", prepared) == 1
+    assert "fallback" in build.said()
+    assert not build.output.exists()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("unreachable")
+def test_without_a_prepared_model_the_published_one_is_fetched(build, tmp_path):
+    assert build("--prepared", tmp_path / "nowhere") == 1
+    assert PUBLISHED_ARCHIVE in build.said()
+
+
+# Where nothing can be reached
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("unreachable")
+def test_a_failed_fetch_names_each_address_and_the_way_out(build):
+    assert build() == 1
+
+    said = build.said()
+    assert f"{PUBLISHED_ARCHIVE}: it cannot be reached" in said
+    assert f"{PUBLISHED_HANDLE}: " in said
+    assert "MODEL_URL=" in said
+    assert not build.output.exists()
+
+
+@pytest.mark.usefixtures("unreachable")
+def test_an_address_of_ones_own_is_never_replaced_by_the_fallback(build, tmp_path):
+    assert build("--url", tmp_path / "nowhere", "--allow-fallback") == 1
+    assert not build.output.exists()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("unreachable")
+def test_a_fallback_that_cannot_be_fetched_says_what_is_missing(build, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    assert build("--allow-fallback") == 1
+    assert "npm" in build.said()
+    assert not build.output.exists()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("unreachable")
+@pytest.mark.skipif(not FALLBACK.is_file(), reason="the fallback's package has not been fetched")
+def test_where_it_is_allowed_the_fallback_steps_in_and_says_so(build):
+    (build.cache / "fallback").mkdir(parents=True)
+    shutil.copy(FALLBACK, build.cache / "fallback")
+
+    assert build("--allow-fallback") == 0
+    assert build.facts()["fallback"] is True
+    assert build.facts()["default_min_score"] == 0.3
+    assert "THIS IS THE FALLBACK" in build.said()
+    assert PUBLISHED_ARCHIVE in build.said()
