@@ -11,7 +11,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 # The newest suitable interpreter that really starts (version managers leave shims that do not).
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
-	$$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	$$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 11, 4) <= sys.version_info[:3] < (3, 14))' \
 		>/dev/null 2>&1 && echo $$python && break; done)
 
 .PHONY: help run model test check e2e bench bench-container format lock clean

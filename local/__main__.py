@@ -30,6 +30,9 @@ _DEFAULTS = {
 }
 
 
+_MAX_PORT = 65_535
+
+
 class _Quiet(WSGIRequestHandler):
     """The service logs each request itself."""
 
@@ -41,16 +44,22 @@ def main() -> int:
     """Loads the service and serves it until it is interrupted; the exit code is 0 unless it could not start."""
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
-    host, port = os.environ.get("HOST") or "127.0.0.1", int(os.environ.get("PORT") or 3000)
+    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "3000"
+    if not (port.isascii() and port.isdigit() and int(port) <= _MAX_PORT):
+        print(f"recognizer: PORT is {port!r}, not a number up to {_MAX_PORT}", file=sys.stderr)
+        return 1
     sys.path.insert(0, str(_RECOGNIZER))
     from recognizer.errors import StartupError  # noqa: PLC0415 - importable only now
 
     try:
         handler = import_module("handler").lambda_handler
-        server = make_server(host, port, Gateway(handler), threaded=True, request_handler=_Quiet)
+        server = make_server(host, int(port), Gateway(handler), threaded=True, request_handler=_Quiet)
     except (StartupError, OSError) as error:
         print(f"recognizer: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nrecognizer: stopped while loading")
+        return 0
     _serve(server, host)
     return 0
 
@@ -74,7 +83,7 @@ def _greet(host: str, port: int) -> None:
 
     model = Model.load(Settings.from_environ(os.environ).model_dir)
     facts: dict[str, Any] = model.facts
-    address = f"http://{host}:{port}"
+    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     print(f"\nrecognizer: {model.name}, engine {model.engine}, graph {model.graph}\n  from {facts.get('source')}")
     if facts.get("fallback"):
         print(

@@ -1,32 +1,27 @@
 """HTTP <-> API Gateway: a WSGI application that calls a Lambda handler as an HTTP API would.
 
-Owns the translation of a request into a payload 2.0 event and of a proxy response into HTTP. Refuses routes of its
-own except ``/samples/``, the pictures to try things out with.
+Owns the translation of a request into a payload 2.0 event and of a proxy response into HTTP, and Lambda's limit of a
+request. Refuses routes of its own: what is served here is what is served deployed.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
 
 from __future__ import annotations
 
 import base64
+import json
 import time
 import uuid
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import NotFound
-from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIEnvironment
 
-SAMPLES = Path(__file__).with_name("samples")
-
-Handler = "Callable[[dict[str, Any], Context], dict[str, Any]]"
-
-# API Gateway's payload limit, and Lambda's, which is the one that bites: base64 of a body is a third larger.
+# Lambda's limit of an invocation, which is what a large body meets first: base64 of it is a third larger.
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_EVENT_BYTES = 6 * 1024 * 1024
 
 
@@ -45,24 +40,26 @@ class Gateway:
     """A WSGI application in front of a Lambda handler."""
 
     def __init__(self, handler: Callable[[dict[str, Any], Any], dict[str, Any]]) -> None:
-        """Takes the handler that every request but ``/samples/`` goes to."""
+        """Takes the handler that every request goes to."""
         self._handler = handler
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """See PEP 3333."""
-        request = Request(environ)
-        if request.path.startswith("/samples/"):
-            response = _sample(request)
+        event = event_of(Request(environ))
+        if len(event.get("body", "")) > MAX_EVENT_BYTES:
+            response = Response(json.dumps(_TOO_LONG), 413, mimetype="application/problem+json")
         else:
-            response = _response(self._handler(event_of(request), Context()))
+            response = _response(self._handler(event, Context()))
         return response(environ, start_response)
 
 
-def _sample(request: Request) -> Response | NotFound:
-    try:
-        return send_from_directory(SAMPLES, request.path.removeprefix("/samples/"), request.environ)
-    except NotFound as missing:
-        return missing
+# The handler never sees such a request; this says what API Gateway's own 413 means.
+_TOO_LONG = {
+    "type": "urn:problem-type:recognizer:too-large",
+    "title": "Picture too large",
+    "status": 413,
+    "detail": "Lambda takes requests of at most 6 MB, base64 included: send a smaller picture, or its url.",
+}
 
 
 def event_of(request: Request) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from urllib.error import HTTPError, URLError
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "src" / "Recognizer" / "web" / "samples"
 HOST = "host.docker.internal"
 TO_HOST = f"{HOST}:host-gateway"
 SAM = Path(sys.executable).with_name("sam")
@@ -118,7 +119,7 @@ def built(project):
 @pytest.fixture(scope="session")
 def pictures():
     """Address of a server with the sample pictures, as seen from inside a container."""
-    handler = functools.partial(_QuietFiles, directory=ROOT / "local" / "samples")
+    handler = functools.partial(_QuietFiles, directory=SAMPLES)
     with ThreadingHTTPServer(("0.0.0.0", 0), handler) as server:  # a container reaches no loopback but its own
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import subprocess
 from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
 
-from tests.container.conftest import ROOT, SAM, TO_HOST, free_port, get, run, wait_for
+from tests.container.conftest import ROOT, SAM, SAMPLES, TO_HOST, free_port, get, run, wait_for
 
 EVENTS = sorted(path.stem for path in (ROOT / "events").glob("*.json"))
 
@@ -23,7 +24,7 @@ def detector(api, **query):
 def test_start_api_answers_with_the_annotated_picture(api, pictures):
     status, headers, body = detector(api, url=f"{pictures}/cat.jpg", n=5)
     assert (status, headers["Content-Type"]) == (200, "image/jpeg")
-    with Image.open(io.BytesIO(body)) as annotated, Image.open(ROOT / "local" / "samples" / "cat.jpg") as source:
+    with Image.open(io.BytesIO(body)) as annotated, Image.open(SAMPLES / "cat.jpg") as source:
         assert annotated.size == source.size
     assert int(headers["X-Detection-Count"]) == len(json.loads(headers["X-Detections"]))
 
@@ -52,9 +53,24 @@ def test_start_api_answers_bad_requests_with_a_problem(api, query, status, param
 
 def test_start_api_answers_unknown_paths_and_methods(api):
     assert get(f"{api}/nothing/here")[0] == 404
-    status, headers, _ = get(f"{api}/detector", data=b"{}", headers={"X-HTTP-Method-Override": "no"})
+    status, headers, _ = get(f"{api}/labels", data=b"{}")
     assert status == 405
     assert "GET" in headers["Allow"]
+
+
+def test_start_api_serves_the_page(api):
+    status, headers, body = get(f"{api}/")
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert body.startswith(b"<!doctype html>")
+
+
+def test_start_api_takes_a_picture_as_base64_in_json(api):
+    picture = base64.b64encode((SAMPLES / "cat.jpg").read_bytes()).decode()
+    document = json.dumps({"image": picture, "n": 2}).encode()
+    status, headers, body = get(f"{api}/detector", {"Content-Type": "application/json"}, document)
+    assert (status, headers["Content-Type"]) == (200, "application/json")
+    assert json.loads(body)["image"]["width"] == 451
 
 
 def test_start_api_names_the_status_of_a_failing_server(api, pictures):
@@ -74,9 +90,8 @@ def test_private_addresses_are_blocked_as_deployed(built):
 @pytest.mark.parametrize("name", EVENTS)
 def test_each_event_file_is_answered_by_local_invoke(built, pictures, open_environment, tmp_path, name):
     event = (ROOT / "events" / f"{name}.json").read_text()
-    url = json.loads(event)["queryStringParameters"]["url"]
     if name != "bad-url":
-        event = event.replace(url, f"{pictures}/cat.jpg")
+        event = re.sub(r"https://upload[^\"\\\\]+", f"{pictures}/cat.jpg", event)
     file = tmp_path / "event.json"
     file.write_text(event)
     answer = invoke(built, file, "--env-vars", open_environment)
@@ -89,9 +104,12 @@ def invoke(project, event, *options):
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-@pytest.fixture(scope="module")
-def lambda_like(built, tmp_path_factory):
-    """Address of the image run as Lambda runs it: read-only, unprivileged, one CPU, 1,769 MB."""
+@pytest.fixture(scope="module", params=["tensorflow", "litert"])
+def lambda_like(request, built, tmp_path_factory):
+    """An engine, and the address of its image run as Lambda runs it: read-only, unprivileged, one CPU, 1,769 MB."""
+    engine = request.param
+    if engine == "litert":
+        run(SAM, "build", "--parameter-overrides", "Engine=litert", cwd=built)
     port = free_port()
     log = tmp_path_factory.mktemp("docker") / "log"
     limits = ("--read-only", "--tmpfs", "/tmp:size=512m", "--user", "993:990", "--cpus", "1", "--memory", "1769m")
@@ -99,13 +117,13 @@ def lambda_like(built, tmp_path_factory):
     address = ("-p", f"127.0.0.1:{port}:8080", "--add-host", TO_HOST)
     with log.open("w") as output:
         process = subprocess.Popen(
-            ("docker", "run", "--rm", "--init", *limits, *settings, *address, "recognizer:tensorflow"),
+            ("docker", "run", "--rm", "--init", *limits, *settings, *address, f"recognizer:{engine}"),
             stdout=output,
             stderr=output,
         )
     try:
         wait_for(f"http://127.0.0.1:{port}/", process, log)
-        yield f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+        yield engine, f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
     finally:
         process.terminate()
         process.wait(timeout=60)
@@ -114,14 +132,16 @@ def lambda_like(built, tmp_path_factory):
 def test_image_runs_read_only_and_unprivileged(lambda_like, pictures):
     event = (ROOT / "events" / "get-image.json").read_text()
     url = json.loads(event)["queryStringParameters"]["url"]
-    _, _, body = get(lambda_like, data=event.replace(url, f"{pictures}/astronaut.jpg").encode())
+    _, address = lambda_like
+    _, _, body = get(address, data=event.replace(url, f"{pictures}/astronaut.jpg").encode())
     answer = json.loads(body)
     assert answer["statusCode"] == 200
     with Image.open(io.BytesIO(base64.b64decode(answer["body"]))) as annotated:
         assert annotated.size == (512, 512)
 
 
-def test_image_carries_nothing_of_the_build(built):
-    done = run("docker", "run", "--rm", "--entrypoint", "sh", "recognizer:tensorflow", "-c", "ls; pip list")
+def test_image_carries_nothing_that_it_does_not_need(lambda_like):
+    engine, _ = lambda_like
+    done = run("docker", "run", "--rm", "--entrypoint", "sh", f"recognizer:{engine}", "-c", "ls; pip list")
     assert "model_build" not in done.stdout
-    assert "tensorflow-hub" not in done.stdout.replace("_", "-")
+    assert {"tensorflow": "tensorflow-hub", "litert": "tensorflow"}[engine] not in done.stdout.replace("_", "-")

@@ -22,12 +22,17 @@ from tests.conftest import ROOT, THREADS, on_loopback
 from tests.functional.loopback import LoopbackServer
 from tests.functional.proxy_events import reply
 
+PHOTO = "https://upload.wikimedia.org/wikipedia/commons/3/3a/Cat03.jpg"
 EVENTS = sorted((ROOT / "events").glob("*.json"))
 EXPECTED = {
     "bad-url": (403, "application/problem+json"),
     "get-filters": (200, "application/json"),
     "get-image": (200, "image/png"),
     "get-json": (200, "application/json"),
+    "post-form": (200, "application/json"),
+    "post-image-body": (200, "application/json"),
+    "post-json-image": (200, "application/json"),
+    "post-json-url": (200, "application/json"),
     "rest-v1": (200, "application/json"),
 }
 START_TIMEOUT_S = 120
@@ -129,15 +134,7 @@ def wait_for(port, process):
 
 def of_this_server(text, server):
     """An event with the loopback server's picture in the place of the one on the internet."""
-    event = json.loads(text)
-    for key in ("queryStringParameters", "multiValueQueryStringParameters"):
-        query = event.get(key) or {}
-        url = query.get("url", "")
-        if isinstance(url, list):
-            query["url"] = [server.url("/photo.png") if part.startswith("https://") else part for part in url]
-        elif url.startswith("https://"):
-            query["url"] = server.url("/photo.png")
-    return event
+    return json.loads(text.replace(PHOTO, server.url("/photo.png")))
 
 
 @pytest.mark.parametrize("path", EVENTS, ids=lambda path: path.stem)

@@ -18,9 +18,7 @@ class Context:
     aws_request_id: str = "7b6c1a52-request"
 
 
-def event(  # noqa: PLR0913 - a request has these parts
-    version="2.0", *, path="/detector", method="GET", query=None, headers=None, stage=None
-) -> dict[str, Any]:
+def event(version="2.0", *, path="/detector", method="GET", query=None, headers=None, stage=None) -> dict[str, Any]:
     """The event of a request; ``stage`` is put where API Gateway puts the name of a stage that is not the default."""
     if version == "2.0":
         prefix = f"/{stage}" if stage else ""

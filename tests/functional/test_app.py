@@ -395,6 +395,16 @@ def test_pages_of_other_origins_may_read_every_answer(tiny_model, version, query
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_pages_of_other_origins_may_read_an_unforeseen_error(tiny_model, version):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    answer = get(with_steps(tiny_model, fetch=fail), "http://example.com/", version, {"Origin": "https://page.example"})
+
+    assert (answer.status, answer.headers["access-control-allow-origin"]) == (500, "*")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_a_preflight_request_is_answered(app, version):
     headers = {"Origin": "https://page.example", "Access-Control-Request-Method": "GET"}
 
@@ -438,6 +448,33 @@ def test_threads_get_their_own_answers(tiny_model):
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(ask, enumerate(urls))) == urls
+
+
+class Meeting(str):
+    """A request's method at which the router, when it begins, waits for those of the other threads."""
+
+    __slots__ = ("together",)
+
+    def upper(self):
+        self.together.wait()
+        return super().upper()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_threads_that_are_routed_at_once_keep_their_own_events(tiny_model, version):
+    """Powertools keeps the current event where all threads see it."""
+    together = threading.Barrier(3, timeout=30)
+    app = with_steps(tiny_model)
+
+    def ask(url):
+        method = Meeting("GET")
+        method.together = together
+        asked = event(version, method=method, query={"url": url, "format": "json"})
+        return reply(app(asked, Context())).json["image"]["url"]
+
+    urls = [f"http://example.com/{number}.png" for number in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(ask, urls)) == urls
 
 
 def test_threads_log_their_own_requests(tiny_model, log):

@@ -723,8 +723,8 @@ def test_a_refused_connection_fails_without_internals():
 def authority(tmp_path_factory):
     """A self-signed certificate for picture.test and 127.0.0.1: the server's context and one that trusts it."""
     x509 = pytest.importorskip("cryptography.x509")
-    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415  only where it is there
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, "picture.test")])

@@ -159,23 +159,28 @@ class Halves:
             exchange.answer(200, self.content)
 
 
-def test_a_download_that_broke_off_is_resumed(build, published):
-    archive = packed({".": published, "assets.extra/noise": np.random.default_rng(5).bytes(5_000_000)})
-    route = Halves(archive)
+@pytest.fixture(scope="module")
+def large(published):
+    """An archive of several of the chunks in which downloads are written."""
+    return packed({".": published, "assets.extra/noise": np.random.default_rng(5).bytes(5_000_000)})
+
+
+def test_a_download_that_broke_off_is_resumed(build, large):
+    route = Halves(large)
     with LoopbackServer({"/1.tar.gz": route}) as server:
         assert build("--url", server.url("/1.tar.gz")) == 0
 
     first, second = route.asked
     assert first is None
-    assert 1_000_000 < int(second.removeprefix("bytes=").removesuffix("-")) <= len(archive) // 2
-    assert build.facts()["sha256"] == hashlib.sha256(archive).hexdigest()
+    assert 1_000_000 < int(second.removeprefix("bytes=").removesuffix("-")) <= len(large) // 2
+    assert build.facts()["sha256"] == hashlib.sha256(large).hexdigest()
 
 
-def test_a_download_that_broke_off_starts_over_where_the_server_knows_no_ranges(build, archive):
-    with LoopbackServer({"/1.tar.gz": Halves(archive, ranges=False)}) as server:
+def test_a_download_that_broke_off_starts_over_where_the_server_knows_no_ranges(build, large):
+    with LoopbackServer({"/1.tar.gz": Halves(large, ranges=False)}) as server:
         assert build("--url", server.url("/1.tar.gz")) == 0
 
-    assert build.facts()["sha256"] == hashlib.sha256(archive).hexdigest()
+    assert build.facts()["sha256"] == hashlib.sha256(large).hexdigest()
 
 
 # What is refused, and that nothing is left of it

@@ -19,7 +19,7 @@ pytestmark = [on_loopback, pytest.mark.usefixtures("tiny_model")]  # it sets Ten
 ARCHIVE = SHARED / "models" / "coco_centernet.tar.gz"
 FORMATS = SHARED / "photos" / "formats"
 DEV = SHARED / "photos" / "dev"
-SAMPLES = ROOT / "local" / "samples"
+SAMPLES = ROOT / "src" / "Recognizer" / "web" / "samples"
 
 
 def read_json(path):

@@ -41,7 +41,7 @@ def test_json_values_are_taken_in_their_own_types():
     assert made.criteria.region == (0, 0.5, 1, 1)
 
 
-@pytest.mark.parametrize("n", [True, 0, 101, 3.0, 3.5, "3.0", "٣", "1_0", [3], {}, float("nan"), -1])
+@pytest.mark.parametrize("n", [True, 0, 101, 3.5, "3.0", "٣", "1_0", [3], {}, float("nan"), -1])
 def test_n_must_be_a_whole_number_in_range(n):
     refused("n", n=n)
 

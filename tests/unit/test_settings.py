@@ -140,7 +140,7 @@ def test_lambda_memory_limits_the_cpus(memory_mb, cpus):
 
 
 @pytest.mark.parametrize(
-    ("text", "cpus"), [("150000 100000\n", 2), ("50000 100000\n", 1), ("max 100000\n", 8), ("", 8)]
+    ("text", "cpus"), [("120000 100000\n", 2), ("50000 100000\n", 1), ("max 100000\n", 8), ("", 8)]
 )
 def test_a_containers_quota_limits_the_cpus(monkeypatch, tmp_path, text, cpus):
     (tmp_path / "cpu.max").write_text(text, encoding="ascii")

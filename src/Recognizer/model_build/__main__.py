@@ -12,13 +12,19 @@ import logging
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
+from recognizer.errors import ModelNotUsable
+from recognizer.model import FORMAT, Model
+
 from model_build import fetch, sources
+from model_build.folders import replace
 
 _RECOGNIZER = Path(__file__).resolve().parent.parent
 _ENGINES = ("tensorflow", "litert")
+_FILES_OF_A_MODEL = ("model.json", "labels.csv", "model.tflite", "saved_model")
 _EXIT_FAILED = 1
 
 logger = logging.getLogger("model_build")
@@ -32,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         _run(options)
-    except RuntimeError as error:  # FetchFailed and WrongInterface; anything else is a bug and shows its traceback
+    except (fetch.BuildFailed, ModelNotUsable) as error:  # anything else is a bug and shows its traceback
         logger.error("%s", error)  # noqa: TRY400 - the message says it all
         return _EXIT_FAILED
     return 0
@@ -59,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> None:
-    wanted = {"requested": options.url, "requested_sha256": options.sha256, "engine": options.engine}
+    wanted = {"format": FORMAT, "requested": options.url, "requested_sha256": options.sha256, "engine": options.engine}
     if options.keep and _fits(facts := _facts_in(options.output), wanted):
         _say(facts)
         return
@@ -68,7 +74,7 @@ def _run(options: argparse.Namespace) -> None:
         if prepared.get("engine") != options.engine:
             logger.warning("the prepared model is for %s, not for %s", prepared.get("engine"), options.engine)
         elif not prepared.get("fallback"):
-            shutil.copytree(options.prepared, options.output, ignore=_not_of_a_model)
+            _take(options.prepared, options.output)
             _say(prepared)
             return
         else:
@@ -101,20 +107,30 @@ def _fallback(cache: Path) -> tuple[fetch.Fetched, dict[str, Any]]:
     return fetched, {"name": made.model, "fallback": True, "default_min_score": made.min_score}
 
 
+def _take(prepared: Path, output: Path) -> None:
+    """Copies a prepared model, whole or not at all; what else lies in its folder stays there."""
+    Model.load(prepared)
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as work:
+        unfinished = Path(work) / "model"
+        unfinished.mkdir()
+        for name in _FILES_OF_A_MODEL:
+            if (prepared / name).is_dir():
+                shutil.copytree(prepared / name, unfinished / name)
+            elif (prepared / name).is_file():
+                shutil.copyfile(prepared / name, unfinished / name)
+        replace(output, unfinished, Path(work) / "old")
+
+
 def _facts_in(folder: Path) -> dict[str, Any] | None:
     try:
-        facts: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        facts = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return facts
+    return facts if isinstance(facts, dict) else None
 
 
 def _fits(facts: dict[str, Any] | None, wanted: dict[str, Any]) -> bool:
     return facts is not None and all(facts.get(key) == value for key, value in wanted.items())
-
-
-def _not_of_a_model(folder: str, names: list[str]) -> set[str]:
-    return {name for name in names if name.startswith("requirements")} if folder.endswith("prepared") else set()
 
 
 def _say(facts: dict[str, Any] | None) -> None:

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import tensorflow as tf
 
 from model_build import tfjs
+from model_build.fetch import FetchFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,10 +49,6 @@ _ROWS = 100
 _MAX_IOU = 0.6
 
 _logger = logging.getLogger(__name__)
-
-
-class FetchFailed(RuntimeError):
-    """The package could not be had; the message says why and what the user can do."""
 
 
 class DigestMismatch(FetchFailed):

@@ -22,7 +22,11 @@ _TIMEOUT_S = (10.0, 60.0)  # to connect, and between two reads
 _ATTEMPTS = 3
 
 
-class FetchFailed(RuntimeError):
+class BuildFailed(RuntimeError):
+    """A model that cannot be built; the message says why and what can be done."""
+
+
+class FetchFailed(BuildFailed):
     """An address from which no model could be had; the message says why."""
 
 
@@ -129,6 +133,10 @@ def _digest_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class _StartOver(requests.ConnectionError):
+    """What was begun cannot be continued; the next attempt starts at the first byte."""
+
+
 def _download(url: str, destination: Path) -> None:
     """Writes to a .part file beside the destination, resumed on the next try, renamed once it is whole."""
     part = destination.with_name(destination.name + ".part")
@@ -140,7 +148,7 @@ def _download(url: str, destination: Path) -> None:
             raise FetchFailed(f"it answered {error.response.status_code} {error.response.reason}") from error
         except (requests.RequestException, OSError) as error:
             failure = error
-            if not part.exists():
+            if isinstance(error, requests.ConnectionError) and not part.exists() and not isinstance(error, _StartOver):
                 break  # not even a connection
         else:
             part.rename(destination)
@@ -150,11 +158,12 @@ def _download(url: str, destination: Path) -> None:
 
 def _continue(url: str, part: Path) -> None:
     have_bytes = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={have_bytes}-"} if have_bytes else {}
+    # Identity: a server that calls a .tar.gz gzip-encoded would have it unpacked on the way.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have_bytes}-"} if have_bytes else {})
     with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT_S) as response:
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             part.unlink()
-            raise requests.ConnectionError("the server no longer has what was begun; starting over")
+            raise _StartOver("the server no longer has what was begun")
         response.raise_for_status()
         resumed = response.status_code == requests.codes.partial_content
         total_bytes = int(response.headers.get("Content-Length", 0)) + (have_bytes if resumed else 0)

@@ -16,6 +16,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.python.convert_phase import ConverterError
 
+from model_build.fetch import BuildFailed
 from model_build.slim import SIGNATURE
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class NotConvertible(RuntimeError):
+class NotConvertible(BuildFailed):
     """A slim model that LiteRT cannot run; the message says why."""
 
 

@@ -9,7 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
+
+from model_build.fetch import BuildFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +29,7 @@ OUTPUTS = (
 )
 
 
-class WrongInterface(RuntimeError):
+class WrongInterface(BuildFailed):
     """A SavedModel that does not have the published model's interface; the message says what is missing."""
 
 
@@ -42,7 +45,7 @@ def check(folder: Path) -> Any:
     saved_model = saved_model_pb2.SavedModel()
     try:
         saved_model.ParseFromString((folder / "saved_model.pb").read_bytes())
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, DecodeError) as error:
         raise WrongInterface(f"{folder} is no SavedModel: {error}") from error
     for meta_graph in saved_model.meta_graphs:
         if SIGNATURE in meta_graph.signature_def:

@@ -20,6 +20,7 @@ import tensorflow as tf
 from recognizer.model import FORMAT
 
 from model_build import litert, parity, saved_model, slim
+from model_build.folders import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +75,7 @@ def write(fetched: Fetched, output: Path, engine: str, facts: dict[str, Any]) ->
         }
         _write_labels(unfinished / "labels.csv", labels)
         (unfinished / "model.json").write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-        _replace(output, unfinished, Path(work) / "old")
+        replace(output, unfinished, Path(work) / "old")
     return found
 
 
@@ -123,15 +124,3 @@ def _write_labels(path: Path, rows: Sequence[Row]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("label", "id", "name"))
         writer.writerows(rows)
-
-
-def _replace(output: Path, new: Path, old: Path) -> None:
-    """Two renames within one file system; what was there comes back if the second fails."""
-    if output.exists():
-        output.rename(old)
-    try:
-        new.rename(output)
-    except OSError:
-        if old.exists():
-            old.rename(output)
-        raise

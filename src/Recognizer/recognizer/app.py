@@ -25,12 +25,13 @@ from aws_lambda_powertools.event_handler.api_gateway import (
 )
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from recognizer import VERSION, detector, events, pictures, regions, responses
+from recognizer import VERSION, detector, events, openapi, pictures, reference, regions, responses
 from recognizer.annotate import Annotator
 from recognizer.destinations import Policy
 from recognizer.download import Downloader
 from recognizer.errors import InternalError, MethodNotAllowed, NotFound, RequestError, TooLarge
 from recognizer.model import Model
+from recognizer.palette import ink_for
 from recognizer.pipeline import Pipeline
 from recognizer.responses import Answer
 from recognizer.settings import Settings
@@ -47,7 +48,12 @@ USER_AGENT = f"Recognizer/{VERSION} (object detection; fetches a picture once fo
 
 _WEB = Path(__file__).resolve().parent.parent / "web"
 
-_CORS = CORSConfig(allow_origin="*", expose_headers=list(responses.EXPOSED_HEADERS), max_age=86_400)
+_CORS = CORSConfig(
+    allow_origin="*",
+    allow_headers=["If-None-Match"],
+    expose_headers=list(responses.EXPOSED_HEADERS),
+    max_age=86_400,
+)
 
 logger = Logger()  # its service is POWERTOOLS_SERVICE_NAME
 # TensorFlow gives the root logger a handler of its own: every record would come twice.
@@ -114,6 +120,10 @@ class App:
             ("/health", "GET"): self._health,
             **{(path, "GET"): partial(_asset, asset) for path, asset in site.items()},
         }
+        # Link checkers and uptime checks ask for heads; that of a detection would cost as much as the detection.
+        for path, method in list(self._routes):
+            if method == "GET" and path != "/detector":
+                self._routes[path, "HEAD"] = partial(_head, self._routes[path, method])
         self._own = threading.local()  # a router builds itself up on first use and keeps state: one for each thread
 
     def __call__(self, event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -126,7 +136,10 @@ class App:
             answer: dict[str, Any] = self._resolver(events.payload_version(event)).resolve(event, context)
         except Exception as error:  # noqa: BLE001 - the last line of defence; see the module's docstring
             answer = _plain(self._failed(error))
-        self._report(record, answer["statusCode"], (time.perf_counter() - started_s) * 1000)
+        try:
+            self._report(record, answer["statusCode"], (time.perf_counter() - started_s) * 1000)
+        except Exception:
+            logger.exception("the request could not be logged")
         return answer
 
     def _detect_url(self, event: Mapping[str, Any]) -> Answer:
@@ -149,7 +162,7 @@ class App:
 
     def _labels(self, event: Mapping[str, Any]) -> Answer:
         labels = [
-            {"name": label.name, "id": label.id, "parents": list(label.parents)}
+            {"name": label.name, "id": label.id, "parents": list(label.parents), "color": ink_for(label.id).hex}
             for label in sorted(self._model.labels.by_index.values(), key=lambda label: label.name.casefold())
         ]
         groups = sorted(name for name, _ in self._model.labels.groups.values())
@@ -222,7 +235,8 @@ class App:
             metrics.add_metric("ColdStart", MetricUnit.Count, 1)
         if record.error is not None:
             facts |= {"error": record.error.code, "detail": record.error.public_message}
-            facts |= {"cause": repr(record.error.__cause__)} if record.error.__cause__ else {}
+            # Types only: the text of a network error repeats the address.
+            facts["causes"] = [type(cause).__name__ for cause in _causes(record.error)]
         if record.outcome is not None:
             facts |= _facts(record.outcome)
             metrics.add_metric("Detections", MetricUnit.Count, len(record.outcome.detections))
@@ -237,8 +251,19 @@ def _asset(asset: Asset, event: Mapping[str, Any]) -> Answer:
     return Answer(304 if known else 200, asset.media_type, dict(asset.headers), "" if known else asset.body)
 
 
+def _head(endpoint: Callable[[Mapping[str, Any]], Answer], event: Mapping[str, Any]) -> Answer:
+    answer = endpoint(event)
+    return Answer(answer.status, answer.media_type, answer.headers, "")
+
+
 def _with_raw_event(endpoint: Callable[[Mapping[str, Any]], Answer], event: Any) -> Answer:
     return endpoint(event.raw_event)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    while (cause := error.__cause__ or error.__context__) is not None:
+        yield cause
+        error = cause
 
 
 def _facts(outcome: Outcome) -> dict[str, Any]:
@@ -294,4 +319,18 @@ def build(environ: Mapping[str, str]) -> App:
         encode=partial(pictures.encode, max_bytes=settings.max_response_bytes),
         span=_span,
     )
-    return App(settings, model, pipeline, assets(_WEB))
+    return App(settings, model, pipeline, _site(settings, model))
+
+
+def _site(settings: Settings, model: Model) -> dict[str, Asset]:
+    """What is the same for every request: the page, its samples, the API's description and the reference."""
+    site = assets(_WEB, model.default_min_score)
+    description = openapi.document(
+        model.labels,
+        default_min_score=model.default_min_score,
+        media_types=[pictures.MEDIA_TYPES[name] for name in pictures.READABLE],
+        max_bytes=settings.max_bytes,
+        max_pixels=settings.max_pixels,
+        samples=[path for path in site if path.startswith("/samples/")],
+    )
+    return site | reference.assets(description, _WEB)

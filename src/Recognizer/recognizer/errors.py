@@ -22,7 +22,16 @@ Owns the tree of errors; refuses to know how they are sent (``responses``) or lo
 
 from __future__ import annotations
 
-from typing import ClassVar
+import json
+from typing import Any, ClassVar
+
+_MAX_QUOTED_CHARS = 40
+
+
+def quoted(value: Any) -> str:
+    """A value of the client's as a message may repeat it: as JSON, in ASCII, and short."""
+    text = json.dumps(value, default=repr) if not isinstance(value, bytes) else repr(value)
+    return text if len(text) <= _MAX_QUOTED_CHARS else text[: _MAX_QUOTED_CHARS - 1] + "…"
 
 
 class RecognizerError(Exception):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl
 
 from recognizer import parameters
-from recognizer.errors import InvalidParameter, UnsupportedPicture
+from recognizer.errors import InvalidParameter, UnsupportedPicture, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
 _BODIES = f"application/json, {_MULTIPART}, {_FORM} or the picture itself as image/*"
 _PICTURE_FIELDS = {"image", "file"}
-_MAX_FIELD_BYTES = 64 * 1024
+_NAME_THE_TYPE = "If it is a picture, say so: Content-Type: image/jpeg."
 
 
 def payload_version(event: object) -> Literal["1.0", "2.0"]:
@@ -49,7 +49,7 @@ def query_of(event: Mapping[str, Any]) -> dict[str, str]:
     """The query parameters of either kind of event, percent-decoded; a repeated one is joined by commas."""
     repeated = event.get("multiValueQueryStringParameters")
     if repeated:
-        return {name: ",".join(values) for name, values in repeated.items()}
+        return {name: ",".join(values or ()) for name, values in repeated.items()}
     return dict(event.get("queryStringParameters") or {})
 
 
@@ -70,8 +70,11 @@ def parse(event: Mapping[str, Any], labels: LabelMap, default_min_score: float =
     Raises:
         InvalidParameter: a parameter is missing, unknown, malformed or out of range.
     """
+    given = parameters.canonical(query_of(event))
+    if "image" in given:
+        raise InvalidParameter("A picture itself goes into the body of a POST request.", parameter="image")
     return parameters.validated(
-        parameters.canonical(query_of(event)),
+        given,
         labels,
         default_min_score=default_min_score,
         default_answer=negotiated(header_of(event, "accept"), "image"),
@@ -106,10 +109,10 @@ def _body(event: Mapping[str, Any]) -> tuple[dict[str, Any], bytes | None]:
     if media.startswith("image/") or media == "application/octet-stream":
         return {}, body
     if media == _FORM:
-        return _once(parse_qsl(body.decode(errors="replace"), keep_blank_values=True)), None
+        return _form(body), None
     if media == _MULTIPART:
         return _multipart(body, str(content_type.get_param("boundary") or "")), None
-    raise UnsupportedPicture(f"A body of type {parameters.shown(media)} is not read; send {_BODIES}.")
+    raise UnsupportedPicture(f"A body of type {quoted(media)} is not read; send {_BODIES}.")
 
 
 def _body_bytes(event: Mapping[str, Any]) -> bytes:
@@ -124,12 +127,21 @@ def _body_bytes(event: Mapping[str, Any]) -> bytes:
 
 def _json(body: bytes) -> dict[str, Any]:
     try:
-        document = json.loads(body or b"{}")
+        document = json.loads(body or b"{}", object_pairs_hook=_once)
+    except UnicodeDecodeError as error:
+        raise UnsupportedPicture(f"The body is no JSON. {_NAME_THE_TYPE}") from error
     except (ValueError, RecursionError) as error:
         raise InvalidParameter(f"The body is no JSON: {error}.") from error
     if not isinstance(document, dict):
         raise InvalidParameter('The body must be a JSON object, such as {"url": "https://….jpg"}.')
     return document
+
+
+def _form(body: bytes) -> dict[str, Any]:
+    try:
+        return _once(parse_qsl(body.decode(), keep_blank_values=True))
+    except UnicodeDecodeError as error:  # what `curl --data-binary @picture.jpg` sends
+        raise UnsupportedPicture(f"The body is no form. {_NAME_THE_TYPE}") from error
 
 
 def _multipart(body: bytes, boundary: str) -> dict[str, Any]:
@@ -146,15 +158,22 @@ def _multipart(body: bytes, boundary: str) -> dict[str, Any]:
         if part.name in _PICTURE_FIELDS and (part.filename or part.content_type.startswith("image/")):
             if part.size:  # a file field left empty is sent all the same
                 fields.append(("image", part.raw))
-        elif part.size > _MAX_FIELD_BYTES and part.name not in _PICTURE_FIELDS:
-            raise InvalidParameter(f"The field {parameters.shown(part.name)} is too long.", parameter=part.name)
         else:
-            fields.append((part.name, part.value))
+            fields.append((part.name, _text(part)))
     return _once(fields)
 
 
+def _text(part: Any) -> str:
+    try:
+        return str(part.value)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise InvalidParameter(
+            f"The field {quoted(part.name)} is not text; a picture goes into image or file.", parameter=part.name
+        ) from error
+
+
 def _once(fields: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Fields by name; an empty one counts as left out.
+    """Fields by name.
 
     Raises:
         InvalidParameter: one is given twice.
@@ -162,26 +181,34 @@ def _once(fields: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in fields:
         if name in found:
-            raise InvalidParameter(f"{parameters.shown(name)} is given twice.", parameter=name)
-        if value:
-            found[name] = value
+            raise InvalidParameter(f"{quoted(name)} is given twice.", parameter=name)
+        found[name] = value
     return found
 
 
 def negotiated(accept: str, default: Answer) -> Answer:
-    """The kind of answer an Accept header ranks higher (RFC 9110, section 12.5.1); the default where they are equal."""
-    exact: dict[str, float] = {}
+    """The kind of answer an Accept header ranks higher (RFC 9110, section 12.5.1), the default where it ranks neither.
+
+    Of two with the same quality, the one named more precisely: ``application/json, */*`` means JSON.
+    """
+    ranks: dict[str, tuple[float, int]] = {"json": (0.0, 0), "image": (0.0, 0)}
     for item in accept.split(","):
         media, *params = (part.strip().lower() for part in item.split(";"))
         quality = next((_quality(param[2:]) for param in params if param.startswith("q=")), 1.0)
-        kind = "image/*" if media.startswith("image/") else media
-        exact[kind] = max(exact.get(kind, 0.0), quality)
-    anything = exact.get("*/*", 0.0)
-    json_quality = exact.get("application/json", exact.get("application/*", anything))
-    image_quality = exact.get("image/*", anything)
-    if json_quality == image_quality:
+        if media in {"*/*", "application/*", "application/json"}:
+            ranks["json"] = _narrower(ranks["json"], quality, ("*/*", "application/*", "application/json").index(media))
+        if media == "*/*" or media.startswith("image/"):
+            ranks["image"] = _narrower(ranks["image"], quality, 0 if media == "*/*" else 1 + (media != "image/*"))
+    if ranks["json"] == ranks["image"] or ranks["json"][0] == ranks["image"][0] == 0.0:
         return default
-    return "json" if json_quality > image_quality else "image"
+    return "json" if ranks["json"] > ranks["image"] else "image"
+
+
+def _narrower(rank: tuple[float, int], quality: float, precision: int) -> tuple[float, int]:
+    """The rank of a kind after one more media range: a more precise one overrides, an equal one can only raise."""
+    if precision > rank[1]:
+        return quality, precision
+    return max(rank, (quality, precision)) if precision == rank[1] else rank
 
 
 def _quality(text: str) -> float:

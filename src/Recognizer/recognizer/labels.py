@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recognizer.detections import Label
-from recognizer.errors import InvalidParameter, ModelNotUsable
+from recognizer.errors import InvalidParameter, ModelNotUsable, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -116,7 +116,7 @@ class LabelMap:
             by_key = {known.casefold(): known for known in names}
             near = difflib.get_close_matches(name.casefold(), by_key, n=1, cutoff=0.5)
             hint = f" Did you mean {by_key[near[0]]}?" if near else ""
-            raise InvalidParameter(f"{name!r} is no label of this model.{hint}", parameter=parameter)
+            raise InvalidParameter(f"{quoted(name)} is no label of this model.{hint}", parameter=parameter)
         return covered
 
 

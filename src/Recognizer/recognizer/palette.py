@@ -54,6 +54,11 @@ class Ink:
     text: RGB
     halo: RGB
 
+    @property
+    def hex(self) -> str:
+        """``line`` as a page writes it (``#d55e00``)."""
+        return "#{:02x}{:02x}{:02x}".format(*self.line)
+
 
 @lru_cache(maxsize=1024)
 def ink_for(label_id: str) -> Ink:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from recognizer.detections import Criteria
-from recognizer.errors import InvalidParameter
+from recognizer.errors import InvalidParameter, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,12 +85,14 @@ def canonical(*sources: Mapping[str, Any]) -> dict[str, Any]:
             known = _ALIASES.get(name, name)
             if known not in NAMES:
                 raise InvalidParameter(
-                    f"There is no parameter {shown(name)}; there are {', '.join(NAMES)}. "
+                    f"There is no parameter {quoted(name)}; there are {', '.join(NAMES)}. "
                     "If it belongs to the picture's address, percent-encode that address (& as %26).",
                     parameter=name,
                 )
             if known in given:
-                raise InvalidParameter(f"{known!r} is given twice, once as {name!r}.", parameter=name)
+                raise InvalidParameter(
+                    f"{known} is given twice{f', once as {name}' * (name != known)}.", parameter=name
+                )
             if value is not None:
                 given[known] = value
     return given
@@ -138,8 +140,10 @@ def validated(
 
 def _source(given: Mapping[str, Any], content: bytes | None) -> tuple[str, bytes | None]:
     url, image = given.get("url", ""), given.get("image", "")
-    if not isinstance(url, str) or not isinstance(image, str | bytes):
-        raise InvalidParameter("url is text, image is the picture in base64.", parameter="url")
+    if not isinstance(url, str):
+        raise InvalidParameter(f"url must be text, not {quoted(url)}.", parameter="url")
+    if not isinstance(image, str | bytes):
+        raise InvalidParameter(f"image must be a picture file in base64, not {quoted(image)}.", parameter="image")
     if sum((bool(url.strip()), bool(image), content is not None)) > 1:
         raise InvalidParameter("Give one picture: its url, or the image itself.", parameter="url")
     if content is not None or isinstance(image, bytes):
@@ -154,6 +158,7 @@ def _source(given: Mapping[str, Any], content: bytes | None) -> tuple[str, bytes
 def _decoded(image: str) -> bytes:
     """A picture from base64, with or without the ``data:image/…;base64,`` that browsers put before it."""
     text = image.partition(",")[2] if image.startswith("data:") else image
+    text = text.replace(" ", "+")  # a form's + that was not percent-encoded
     try:
         return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
@@ -163,13 +168,15 @@ def _decoded(image: str) -> bytes:
 def _limit(value: Any) -> int:
     if value == "":
         return DEFAULT_LIMIT
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    # JSON's integers: 3.0 is one too.
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    text = str(int(value)) if whole else value
     # No int(): it takes "1_0", " 5 " and other scripts' digits.
     if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT)):
         limit = int(text)
         if 1 <= limit <= MAX_LIMIT:
             return limit
-    raise InvalidParameter(f"n must be a whole number from 1 to {MAX_LIMIT}, not {shown(value)}.", parameter="n")
+    raise InvalidParameter(f"n must be a whole number from 1 to {MAX_LIMIT}, not {quoted(value)}.", parameter="n")
 
 
 def _min_score(value: Any, default: float, labels: LabelMap) -> tuple[float, dict[int, float]]:
@@ -187,7 +194,7 @@ def _min_score(value: Any, default: float, labels: LabelMap) -> tuple[float, dic
 def _score(value: Any) -> float:
     score = _number(value)
     if score is None or not 0.0 <= score <= 1.0:
-        raise InvalidParameter(f"min_score must be a number from 0 to 1, not {shown(value)}.", parameter="min_score")
+        raise InvalidParameter(f"min_score must be a number from 0 to 1, not {quoted(value)}.", parameter="min_score")
     return score
 
 
@@ -224,7 +231,7 @@ def _region(value: Any) -> tuple[float, float, float, float] | None:
         if 0.0 <= xmin < xmax <= 1.0 and 0.0 <= ymin < ymax <= 1.0:
             return xmin, ymin, xmax, ymax
     raise InvalidParameter(
-        f"region must be xmin,ymin,xmax,ymax as fractions of the picture, such as 0,0.5,1,1, not {shown(value)}.",
+        f"region must be xmin,ymin,xmax,ymax as fractions of the picture, such as 0,0.5,1,1, not {quoted(value)}.",
         parameter="region",
     )
 
@@ -235,7 +242,7 @@ def _choice(given: Mapping[str, Any], parameter: str, choices: tuple[str, ...], 
         return default
     if not isinstance(value, str) or value.lower() not in choices:
         wanted = f"{', '.join(choices[:-1])} or {choices[-1]}"
-        raise InvalidParameter(f"{parameter} must be {wanted}, not {shown(value)}.", parameter=parameter)
+        raise InvalidParameter(f"{parameter} must be {wanted}, not {quoted(value)}.", parameter=parameter)
     return value.lower()
 
 
@@ -261,9 +268,3 @@ def _flag(given: Mapping[str, Any], parameter: str) -> bool:
 
 def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, bool | int) else value
-
-
-def shown(value: Any) -> str:
-    """A value as an error message quotes it: short."""
-    text = repr(value)
-    return text if len(text) <= 42 else text[:41] + "…"  # noqa: PLR2004

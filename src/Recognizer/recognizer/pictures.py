@@ -52,7 +52,9 @@ MEDIA_TYPES = {
 # Ordinary progressive files have about 10 scans; each scan is a pass over the whole picture.
 # https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf
 MAX_JPEG_SCANS = 100
-_START_OF_SCAN = b"\xff\xda"  # within entropy-coded data, 0xff is always followed by 0x00 or a restart marker
+# What follows 0xff in a JPEG and has no length of its own: stuffing, restarts, start and temporary markers.
+_WITHOUT_LENGTH = frozenset((0x00, 0x01, 0xFF, *range(0xD0, 0xD9)))
+_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 # EXIF orientation -> what turns the stored pixels upright (EXIF 2.32, section 4.6.4).
 _UPRIGHT = {
@@ -70,6 +72,9 @@ _DAMAGE = (
     *(OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError, TypeError, OverflowError),
     RuntimeError,  # of AVIF's decoder
 )
+
+# Ordinary ones have 0.5 to 4 kB; a few megabytes would leave an answer no room for the picture.
+_MAX_PROFILE_BYTES = 64 * 1024
 
 # Encoder settings, best first; measured in docs/performance.md. Formats without a quality shrink at once.
 _QUALITIES: dict[str, tuple[int, ...]] = {"JPEG": (85, 70, 55), "WEBP": (80, 65, 50), "AVIF": (70, 55, 40)}
@@ -90,7 +95,7 @@ class Picture:
         image: upright RGB pixels.
         format: Pillow's name of the format it came in.
         animated: whether it has more frames than the first, which is the one decoded.
-        icc_profile: colour profile of the pixels, if it came with one that describes RGB.
+        icc_profile: colour profile of the pixels, if it came with an ordinary one that describes RGB.
     """
 
     image: Image.Image
@@ -141,10 +146,8 @@ def read(content: bytes, max_pixels: int) -> Picture:
                 f"The picture has {width} x {height} pixels; at most {max_pixels:,} in all are read. "
                 "Give a smaller version."
             )
-        if content.startswith(b"\xff\xd8") and content.count(_START_OF_SCAN) > MAX_JPEG_SCANS:
-            raise BrokenPicture(
-                f"The JPEG has {content.count(_START_OF_SCAN):,} scans; at most {MAX_JPEG_SCANS} are read.",
-            )
+        if content.startswith(b"\xff\xd8") and _has_too_many_scans(content):
+            raise BrokenPicture(f"The JPEG has too many scans to decode in time; at most {MAX_JPEG_SCANS} are read.")
         try:
             image.load()
             animated = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
@@ -231,6 +234,26 @@ def _write(image: Image.Image, image_format: str, icc_profile: bytes | None, qua
     return file.getvalue()
 
 
+def _has_too_many_scans(content: bytes) -> bool:
+    """Counts a JPEG's scans without decoding: segments are skipped by their length, what follows the end is left out.
+
+    A phone's motion photo has a film behind the picture and a thumbnail inside a segment.
+    """
+    scans, place = 0, 2
+    while (place := content.find(b"\xff", place)) != -1 and place + 4 <= len(content):
+        marker = content[place + 1]
+        if marker == _END_OF_IMAGE:
+            return False
+        if marker in _WITHOUT_LENGTH:
+            place += 1 if marker == 0xFF else 2  # noqa: PLR2004 - fill bytes may repeat
+            continue
+        scans += marker == _START_OF_SCAN
+        if scans > MAX_JPEG_SCANS:
+            return True
+        place += 2 + max(2, int.from_bytes(content[place + 2 : place + 4]))
+    return False
+
+
 def _upright(image: Image.Image) -> Image.Image:
     """Loaded pixels as a new RGB image, turned upright; TIFFs are turned by Pillow itself as they load."""
     try:
@@ -268,7 +291,8 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 def _rgb_profile(image: Image.Image) -> bytes | None:
     """The embedded profile when it describes RGB (ICC.1:2022, 7.2.6): a CMYK or grey one is wrong for our pixels."""
     profile = image.info.get("icc_profile")
-    return profile if isinstance(profile, bytes) and profile[16:20] == b"RGB " else None
+    is_kept = isinstance(profile, bytes) and profile[16:20] == b"RGB " and len(profile) <= _MAX_PROFILE_BYTES
+    return profile if is_kept else None
 
 
 def _unidentified(content: bytes) -> UnsupportedPicture | BrokenPicture:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Json = Any
 
+_LINE = 44
 _WORDS = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true or false", "null": "null"}
 
 
@@ -40,7 +41,7 @@ def assets(document: Mapping[str, Json], folder: Path) -> dict[str, Asset]:
     try:
         frame, style = ((folder / name).read_text(encoding="utf-8") for name in ("reference.html", "reference.css"))
     except (OSError, UnicodeDecodeError) as error:
-        raise StartupError(f"The reference page in {folder} cannot be read: {error!r}.") from error
+        raise StartupError(f"The reference page in {folder} cannot be read: {error}.") from error
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
     page = Template(frame).substitute(style=style, **_parts(document))
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -67,7 +68,7 @@ def _parts(document: Mapping[str, Json]) -> dict[str, str]:
     components = document["components"]
     return {
         "version": escape(document["info"]["version"]),
-        "answer": escape(json.dumps(_example(document), ensure_ascii=False, indent=2)),
+        "answer": escape(_pretty(_example(document))),
         "about": _prose(document["info"]["description"]),
         "contents": "".join(f'<li><a href="#{id_}">{name}</a></li>' for id_, name in entries),
         "operations": "".join(_operation(*operation) for operation in operations),
@@ -88,6 +89,16 @@ def _example(document: Mapping[str, Json]) -> Json:
     return document["paths"]["/detector"]["post"]["responses"]["200"]["content"]["application/json"]["example"]
 
 
+def _pretty(value: Json) -> str:
+    """JSON with each short list on one line."""
+
+    def one_line(listed: re.Match[str]) -> str:
+        line = " ".join(listed[0].split()).replace("[ ", "[").replace(" ]", "]")
+        return line if len(line) <= _LINE else listed[0]
+
+    return re.sub(r"\[[^\[\]{}]*\]", one_line, json.dumps(value, ensure_ascii=False, indent=2))
+
+
 def _operation(method: str, path: str, operation: Json) -> str:
     id_ = _id(method, path)
     samples = "".join(map(_sample, operation.get("x-codeSamples", ())))
@@ -95,13 +106,12 @@ def _operation(method: str, path: str, operation: Json) -> str:
     return (
         f'<article class="operation" aria-labelledby="{id_}"><header><h3 id="{id_}">{_verb(method)} '
         f'<code>{escape(path)}</code></h3><p class="summary">{_inline(operation["summary"])}</p></header>'
-        f'<div class="told">{_prose(operation["description"])}'
+        + (f'<div class="samples">{samples}</div>' if samples else "")
+        + f'<div class="told">{_prose(operation["description"])}'
         + _section("Parameters", "".join(map(_parameter, operation.get("parameters", ()))))
         + _bodies(operation.get("requestBody", {"content": {}})["content"])
         + _section("Answers", answers)
-        + "</div>"
-        + (f'<div class="samples">{samples}</div>' if samples else "")
-        + "</article>"
+        + "</div></article>"
     )
 
 
@@ -128,16 +138,11 @@ def _body(kind: str, schema: Json) -> str:
     properties = schema.get("properties")
     if not properties:
         return f'<p class="body"><code>{escape(kind)}</code> the picture itself</p>'
-    terms = "".join(
-        _term(name, _kind(value), value.get("description", "Another name, from older services."))
-        for name, value in properties.items()
-    )
+    terms = "".join(_term(name, _kind(value), value["description"]) for name, value in properties.items())
     return f"<details><summary><code>{escape(kind)}</code></summary><dl>{terms}</dl></details>"
 
 
 def _answer(status: str, answer: Json) -> str:
-    if "$ref" in answer:
-        return _term(status, "", f"{answer['$ref'].rpartition('/')[2]}.")
     kinds = "".join(f"<span>{_media(kind, media)}</span>" for kind, media in answer.get("content", {}).items())
     return _term(status, kinds, answer["description"])
 

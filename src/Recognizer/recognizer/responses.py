@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from recognizer.pictures import Encoded
 
 MAX_DETECTIONS_HEADER_BYTES = 4096
+_MAX_PARAMETER_CHARS = 40
 
 # Response headers of ours that a page of another origin may read.
 EXPOSED_HEADERS = (
@@ -107,8 +108,8 @@ def not_modified(tag: str, cache_max_age_s: int) -> Answer:
 
 def is_known(tag: str, if_none_match: str) -> bool:
     """Whether an If-None-Match header names an entity tag (RFC 9110, section 13.1.2)."""
-    known = {entry.strip().removeprefix("W/") for entry in if_none_match.split(",")}
-    return not known.isdisjoint({tag, "*"})
+    # Not "*": it asks whether there is an answer at all, which only detecting would tell.
+    return tag in {entry.strip().removeprefix("W/") for entry in if_none_match.split(",")}
 
 
 def etag(request: DetectRequest, source_sha256: str, model: Model) -> str:
@@ -129,7 +130,8 @@ def problem(error: RequestError, request_id: str | None) -> Answer:
         "status": error.status,
         "detail": error.public_message,
     }
-    extensions = {"parameter": error.parameter, "upstream_status": error.upstream_status, "request_id": request_id}
+    parameter = None if error.parameter is None else error.parameter[:_MAX_PARAMETER_CHARS]
+    extensions = {"parameter": parameter, "upstream_status": error.upstream_status, "request_id": request_id}
     document.update({name: value for name, value in extensions.items() if value is not None})
     headers = {**_SECURITY_HEADERS, "Cache-Control": "no-store", **error.headers}
     return Answer(error.status, "application/problem+json", headers, _dumps(document))
@@ -178,9 +180,10 @@ def _caching(tag: str, max_age_s: int) -> dict[str, str]:
         **_SECURITY_HEADERS,
         "Cache-Control": f"public, max-age={max_age_s}" if max_age_s else "no-store",
         "ETag": tag,
-        "Vary": "Accept",
+        "Vary": "Accept, Origin",
     }
 
 
 def _dumps(document: dict[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", "replace").decode()  # a client can send half a surrogate pair

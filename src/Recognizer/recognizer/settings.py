@@ -83,7 +83,7 @@ def available_cpus(environ: Mapping[str, str]) -> int:
     # macOS has no affinity.
     counts = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
     memory_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
-    if memory_mb.isdigit():
+    if memory_mb.isascii() and memory_mb.isdigit():
         counts.append(math.ceil(int(memory_mb) / _LAMBDA_MB_PER_CPU))
     try:
         quota, period = _CGROUP_CPU_MAX.read_text(encoding="ascii").split()
@@ -140,6 +140,6 @@ def _ports(text: str) -> frozenset[int] | None:
 
 def _hosts(text: str) -> frozenset[str]:
     hosts = frozenset(host.strip().lower() for host in text.split(",") if host.strip())
-    if any("/" in host or " " in host or ":" in host for host in hosts):
+    if not hosts or any("/" in host or " " in host or ":" in host for host in hosts):
         raise ValueError("it must be host names separated by commas, without scheme, port or path")
     return hosts

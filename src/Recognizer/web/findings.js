@@ -6,7 +6,8 @@ const Findings = (() => {
   const number = (value, digits = 0) => value.toLocaleString("en", { maximumFractionDigits: digits });
   const percent = (score) => `${Math.round(Math.round(score * 1e4) / 100)} %`; // 0.145 * 100 is 14.499…
   const plural = (count) => `${count} ${count === 1 ? "object" : "objects"}`;
-  const lowerScores = [0.1, 0.02]; // what to offer where nothing was found
+  const LOWER_SCORES = [0.1, 0.02]; // what to offer where nothing was found
+  const SPOKEN = 10; // objects named in the sentence that stands for the picture
 
   let result = null; // the answer on the screen, with the source and the options that led to it
   let pinned = null; // place in the list of the object that stays lit
@@ -18,7 +19,9 @@ const Findings = (() => {
   /** One sentence for those who do not see the picture. */
   function summary({ detections, count }) {
     if (!count) return "No objects found.";
-    return `${plural(count)} found: ${detections.map(({ label, score }) => `${label} ${percent(score)}`).join(", ")}.`;
+    const named = detections.slice(0, SPOKEN).map(({ label, score }) => `${label} ${percent(score)}`);
+    const others = count > named.length ? ` and ${count - named.length} more` : "";
+    return `${plural(count)} found: ${named.join(", ")}${others}.`;
   }
 
   async function show(answer) {
@@ -42,9 +45,9 @@ const Findings = (() => {
   function showCaption() {
     const { picture, size, reduced, source } = result;
     const type = picture.type.replace("image/", "").toUpperCase();
-    const facts = [size && `${size.join(" × ")} px`, type, `${number(picture.size / 1000)} kB`].filter(Boolean).join(", ");
+    const facts = [size && `${size.join(" × ")} px`, type, `${number(picture.size / 1000)} kB`];
     const notes = [source.note, reduced && `The picture with its boxes was made smaller to fit: ${reduced}`];
-    $("facts").textContent = [facts, ...notes.filter(Boolean)].join(". ");
+    $("facts").textContent = [facts.filter(Boolean).join(", "), ...notes.filter(Boolean)].join(". ");
     $("download").href = $("picture").src;
     $("download").download = fileName();
   }
@@ -67,7 +70,7 @@ const Findings = (() => {
   }
 
   function showNone({ min_score, include, exclude }) {
-    const lower = lowerScores.find((score) => score < min_score);
+    const lower = LOWER_SCORES.find((score) => score < min_score);
     const among = include.length || exclude.length ? "among the labels you chose " : "";
     $("none-told").textContent = `Nothing ${among}reached a score of ${min_score}.`;
     $("lower").hidden = lower === undefined;
@@ -134,7 +137,8 @@ const Findings = (() => {
         return part;
       }),
     );
-    const rows = [...timings.map((timing) => ["", ...timing]), ["sum", "in the service", total], ["sum", "round trip", elapsed]];
+    const steps = timings.map(([name, ms]) => ["", name, ms]);
+    const rows = [...steps, ["sum", "in the service", total], ["sum", "round trip", elapsed]];
     $("times").replaceChildren(
       ...rows.map(([className, name, ms]) => {
         const row = create("div", className);

@@ -22,7 +22,8 @@
 
   /** The options as entered, or a Problem that names the field. */
   function options() {
-    for (const [id, words] of [["n", "Give a whole number from 1 to 100."], ["min_score", "Give a number from 0 to 1."]]) {
+    const right = { n: "Give a whole number from 1 to 100.", min_score: "Give a number from 0 to 1." };
+    for (const [id, words] of Object.entries(right)) {
       if (!$(id).value || !$(id).validity.valid) throw new Problem(words, { parameter: id });
     }
     const [include, exclude] = [chips.include.get(), chips.exclude.get()];
@@ -43,7 +44,8 @@
     const hasScheme = /^[a-z][a-z0-9+.-]*:(?!\d)/i.test(text); // localhost:8000 has none
     const url = hasScheme ? text : `https://${text}`;
     if (!URL.canParse(url) || !/^https?:/i.test(url) || new URL(url).hostname.includes("%")) {
-      throw new Problem("That is not a web address; one looks like https://example.com/cat.jpg.", { parameter: "url" });
+      const words = "That is not a web address; one looks like https://example.com/cat.jpg.";
+      throw new Problem(words, { parameter: "url" });
     }
     return url;
   }
@@ -62,10 +64,11 @@
 
   /** Labels for completion; asked for late, so that the page itself costs one request. */
   async function learnLabels() {
+    if (labels.length) return;
     labels = await Service.labels();
-    $("known-labels").replaceChildren(
-      ...labels.map(({ name, parents = [] }) => Object.assign(document.createElement("option"), { value: name, label: parents.join(", ") })),
-    );
+    const option = ({ name, parents = [] }) =>
+      Object.assign(document.createElement("option"), { value: name, label: parents.join(", ") });
+    $("known-labels").replaceChildren(...labels.map(option));
   }
 
   // --- The page's address ---
@@ -169,7 +172,8 @@
   }
 
   function doing(title, why = "") {
-    if ($("doing").textContent === title && $("why").textContent === why) return; // else it would be read out ten times a second
+    // Else the same would be read out ten times a second.
+    if ($("doing").textContent === title && $("why").textContent === why) return;
     $("doing").textContent = title;
     $("why").textContent = why;
     say(`${title} ${why}`.trim());
@@ -205,7 +209,9 @@
       problem = new Problem("Something in this page failed. Reload it and try again.");
     }
     const { parameter, message, title, requestId, status } = problem;
-    if (FIELDS.includes(parameter) && !(parameter === "url" && source?.name)) {
+    // What was entered is wrong (400, 403), or else the picture it led to, which is the stage's to tell.
+    const isEntry = status <= 403 && FIELDS.includes(parameter) && !(parameter === "url" && source?.name);
+    if (isEntry) {
       Stage.settle();
       return failAt(parameter, message);
     }
@@ -259,7 +265,8 @@
       const text = await navigator.clipboard.readText();
       run(() => ({ url: webAddress(text.trim()) }), { keep: true });
     } catch {
-      fail(new Problem("The browser does not hand over the clipboard. Press Ctrl+V instead, or ⌘V on a Mac.", { title: "Nothing was pasted" }));
+      const words = "The browser does not hand over the clipboard. Press Ctrl+V instead, or ⌘V on a Mac.";
+      fail(new Problem(words, { title: "Nothing was pasted" }));
     }
   }
 
@@ -276,7 +283,9 @@
     setTimeout(() => (button.textContent = "Copy"), 2000);
   }
 
-  const on = (target, type, listener) => (typeof target === "string" ? $(target) : target).addEventListener(type, listener);
+  function on(target, type, listener) {
+    (typeof target === "string" ? $(target) : target).addEventListener(type, listener);
+  }
 
   on("ask", "submit", (event) => (event.preventDefault(), runTyped()));
   on("choose", "click", () => $("file").click());
@@ -314,7 +323,8 @@
   on(window, "drop", (event) => {
     event.preventDefault();
     document.body.classList.remove("dropping");
-    if (!take(event.dataTransfer)) fail(new Problem("Drop a picture file, or a picture from another page.", { title: "That is not a picture" }));
+    if (take(event.dataTransfer)) return;
+    fail(new Problem("Drop a picture file, or a picture from another page.", { title: "That is not a picture" }));
   });
 
   for (const element of document.querySelectorAll("[data-scripted]")) element.hidden = false;

@@ -7,6 +7,7 @@
 const Service = (() => {
   // Also right where the page is at /prod, a stage of API Gateway without its slash.
   const BASE = new URL(location.pathname.replace(/\/?$/, "/"), location.href);
+  const MAX_ADDRESS_CHARACTERS = 6000; // API Gateway takes 10,240 bytes of request line and headers together
   const PAUSES_MS = [1000, 3000, 6000];
   const EXTENSIONS = { "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif" };
 
@@ -28,12 +29,13 @@ const Service = (() => {
 
   /** What fetch needs for a source {url} or {blob}; a file goes as base64, which survives every gateway. */
   async function requestFor(source, options, format) {
-    const asked = [...parameters(options), ["format", format]];
+    const asked = { ...Object.fromEntries(parameters(options)), format };
     if (source.url) {
-      return [address(`detector?${new URLSearchParams([["url", source.url], ...asked])}`), {}];
+      const question = address(`detector?${new URLSearchParams({ url: source.url, ...asked })}`);
+      if (question.length <= MAX_ADDRESS_CHARACTERS) return [question, {}];
     }
-    source.base64 ??= await Upload.base64(source.blob);
-    const body = JSON.stringify({ image: source.base64, ...Object.fromEntries(asked) });
+    if (source.blob) source.base64 ??= await Upload.base64(source.blob);
+    const body = JSON.stringify({ ...(source.blob ? { image: source.base64 } : { url: source.url }), ...asked });
     return [address("detector"), { method: "POST", headers: { "Content-Type": "application/json" }, body }];
   }
 
@@ -50,11 +52,11 @@ const Service = (() => {
       });
     }
     if (response.ok) return response;
-    throw problemOf(response, init.method === "POST", await response.text());
+    throw problemOf(response, init.method, await response.text());
   }
 
-  function problemOf({ status, headers }, isUpload, body) {
-    if (isUpload && (status === 404 || status === 405)) {
+  function problemOf({ status, headers }, method, body) {
+    if (method === "POST" && (status === 404 || status === 405)) {
       return new Problem("This service takes no files. Give the picture’s web address instead.", { status });
     }
     if (headers.get("Content-Type")?.includes("problem+json")) {
@@ -63,7 +65,7 @@ const Service = (() => {
     }
     // Not the service speaks here but the gateway before it, which knows only {"message": "Service Unavailable"}.
     if (status === 413) {
-      return new Problem("The picture is too big to be sent; choose a smaller one.", { title: "Picture too large", status });
+      return new Problem("It is too big to be sent; choose a smaller one.", { title: "Picture too large", status });
     }
     if (status === 429) {
       return new Problem("Too many requests came in at once. Wait a moment, then try again.", {
@@ -132,7 +134,10 @@ const Service = (() => {
   function labels() {
     known ??= fetch(address("labels"))
       .then((response) => (response.ok ? response.json() : {}))
-      .then(({ labels = [], groups = [] }) => [...labels, ...groups.map((name) => ({ name, parents: ["all of a kind"] }))])
+      .then(({ labels = [], groups = [] }) => {
+        const kinds = groups.map((name) => ({ name, parents: ["all of a kind"] }));
+        return [...labels, ...kinds];
+      })
       .catch(() => []);
     return known;
   }

@@ -100,7 +100,9 @@ const Stage = (() => {
   function light(index) {
     lit = index;
     overlay.classList.toggle("lit", index !== null);
-    for (const rect of overlay.querySelectorAll("rect")) rect.classList.toggle("lit", rect.dataset.index === String(index));
+    for (const rect of overlay.querySelectorAll("rect")) {
+      rect.classList.toggle("lit", rect.dataset.index === String(index));
+    }
     if (index !== null) {
       const { xmin, ymin, xmax, ymax } = boxes[index];
       const [width, height] = size;
@@ -135,7 +137,8 @@ const Stage = (() => {
       return;
     }
     const [from, to] = span.map((value) => value * scale);
-    element.append(svg("rect", down ? { x: 11, y: from, width: 9, height: to - from } : { x: from, y: 11, width: to - from, height: 9 }));
+    const bar = down ? { x: 11, y: from, width: 9, height: to - from } : { x: from, y: 11, width: to - from, height: 9 };
+    element.append(svg("rect", bar));
     // Both ends are numbered, outwards where they would meet, inwards where there is no room outside.
     number(span[0], { class: "end", "text-anchor": (from < 26) !== down ? "start" : "end" });
     number(span[1], { class: "end", "text-anchor": (length - to < 26) !== down ? "end" : "start" });

@@ -16,7 +16,9 @@ const Upload = (() => {
     if (file.size > MAX_BYTES) {
       const { blob, width, height } = await smaller(file, name);
       source.blob = blob;
-      source.note = `The file, ${megabytes(file.size)}, is over what one request can carry, so it was sent at ${width} × ${height} px`;
+      source.note =
+        `The file, ${megabytes(file.size)}, is over what one request can carry, ` +
+        `so it was sent at ${width} × ${height} px`;
     }
     return source;
   }
@@ -31,10 +33,9 @@ const Upload = (() => {
   /** The picture as a JPEG that fits, upright and on white. */
   async function smaller(file, name) {
     const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => {
-      throw new Service.Problem(
-        `${name} is ${megabytes(file.size)}. At most ${megabytes(MAX_BYTES)} can be sent, and this browser cannot make it smaller. Save it as a smaller JPEG first.`,
-        { title: "Picture too large" },
-      );
+      const sizes = `${name} is ${megabytes(file.size)}. At most ${megabytes(MAX_BYTES)} can be sent`;
+      const words = `${sizes}, and this browser cannot make it smaller. Save it as a smaller JPEG first.`;
+      throw new Service.Problem(words, { title: "Picture too large" });
     });
     try {
       for (let side = FIRST_SIDE_PX; ; side *= 0.75) {

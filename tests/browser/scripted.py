@@ -1,0 +1,170 @@
+"""A Lambda handler that serves the real page and answers the rest as a test wants, with what was asked of it.
+
+Owns the shapes of the service's answers as the page sees them; refuses to detect anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import threading
+from pathlib import Path
+
+from PIL import Image
+from recognizer.site import assets
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from local.gateway import Gateway
+
+WEB = Path(__file__).parents[2] / "src" / "Recognizer" / "web"
+SIZE_PX = (320, 240)
+CAR = {"label": "Car", "score": 0.925, "box": {"xmin": 80, "ymin": 60, "xmax": 200, "ymax": 150}}
+WHEEL = {"label": "Wheel", "score": 0.145, "box": {"xmin": 100, "ymin": 120, "xmax": 130, "ymax": 150}}
+LABELS = (
+    {"name": "Car", "id": "/m/0k4j", "parents": ["Land vehicle", "Vehicle"], "color": "#0072b2"},
+    {"name": "Coffee cup", "id": "/m/02p5f1q", "parents": ["Container"]},
+    {"name": "Dog", "id": "/m/0bt9lr", "parents": ["Carnivore", "Mammal", "Animal"]},
+)
+
+
+def png(size=SIZE_PX):
+    file = io.BytesIO()
+    image = Image.new("RGB", size, "#445")
+    image.paste("#c33", (80, 60, 200, 150))
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def as_json(document, status=200, media_type="application/json"):
+    return {"statusCode": status, "headers": {"Content-Type": media_type}, "body": json.dumps(document)}
+
+
+def problem(status, title, detail, **extensions):
+    """An error as the service tells it."""
+    return as_json(
+        {"title": title, "status": status, "detail": detail, **extensions}, status, "application/problem+json"
+    )
+
+
+def gateway_error(status, message):
+    """An error as API Gateway tells it when the function did not answer."""
+    return as_json({"message": message}, status)
+
+
+def picture(*detections, count=None, **headers):
+    """The annotated picture with its headers."""
+    headers = {
+        "Content-Type": "image/png",
+        "Server-Timing": "download;dur=12.0, decode;dur=3.0, detect;dur=20.0, annotate;dur=1.5, encode;dur=3.5",
+        "X-Detection-Count": str(len(detections) if count is None else count),
+        "X-Detections": json.dumps(detections, separators=(",", ":")),
+        "X-Image-Size": "{}x{}".format(*SIZE_PX),
+        "X-Model": "openimages_v4/ssd/mobilenet_v2; engine=tensorflow",
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+    body = base64.b64encode(png()).decode()
+    return {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": True}
+
+
+def document(*detections):
+    """The JSON answer."""
+    found = [{**detection, "id": "/m/0k4j"} for detection in detections]
+    return as_json({"image": {"url": None, "width": 320, "height": 240}, "detections": found})
+
+
+class Hold:
+    """An answer that does not come before it is released."""
+
+    def __init__(self, answer):
+        self._answer = answer
+        self._released = threading.Event()
+
+    def release(self):
+        self._released.set()
+
+    def wait(self):
+        self._released.wait()
+        return self._answer
+
+
+class ScriptedService:
+    """The handler. ``answers`` are given in their order, the last one again and again.
+
+    Attributes:
+        answers: proxy responses to what /detector is asked for a picture, or Holds.
+        document: the proxy response to what it is asked for JSON.
+        labels: the proxy response of /labels.
+        paths: every path asked for.
+        asked: the parameters of each request to /detector, from query or body, with its ``method``.
+        stage: a prefix that every path has, as API Gateway's stages have.
+        address: where it is served.
+    """
+
+    def __init__(self):
+        self.answers = [picture(CAR, WHEEL)]
+        self.document = document(CAR, WHEEL)
+        self.labels = as_json({"labels": LABELS, "groups": ["Animal"]})
+        self.paths, self.asked = [], []
+        self.stage = ""
+        self.address = ""
+        self._site = assets(WEB)
+        self._holds = []
+
+    def hold(self, answer=None):
+        """Makes the next answer wait until the Hold is released; the one after it comes at once."""
+        held = Hold(answer or self.answers[-1])
+        self._holds.append(held)
+        self.answers.insert(0, held)
+        return held
+
+    def __call__(self, event, context):
+        path = event["rawPath"].removeprefix(self.stage) or "/"
+        self.paths.append(path)
+        if path == "/detector":
+            return self._detect(event)
+        if path == "/labels":
+            return self.labels
+        asset = self._site.get(path)
+        if asset is None:
+            return problem(404, "Not found", f"There is nothing at {path}.")
+        is_text = isinstance(asset.body, str)
+        body = asset.body if is_text else base64.b64encode(asset.body).decode()
+        headers = {**asset.headers, "Content-Type": asset.media_type}
+        return {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": not is_text}
+
+    def _detect(self, event):
+        given = event.get("queryStringParameters") or json.loads(event.get("body") or "{}")
+        self.asked.append({**given, "method": event["requestContext"]["http"]["method"]})
+        if given.get("format") == "json":
+            return self.document
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return answer.wait() if isinstance(answer, Hold) else answer
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        for held in self._holds:
+            held.release()
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, *_):
+        """Says nothing."""
+
+
+@contextlib.contextmanager
+def served(handler):
+    """The address of the local server stack before a handler; nothing of it is left afterwards."""
+    server = make_server("127.0.0.1", 0, Gateway(handler), threaded=True, request_handler=_Quiet)
+    server.daemon_threads = False  # closing waits for every request under way
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}/"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
