@@ -38,8 +38,8 @@ check: $(VENV)/ready ## what CI checks before the tests: format, lint, types, la
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/sam validate --lint
 	$(BIN)/hadolint src/Recognizer/Dockerfile
 
-bench: $(VENV)/ready ## measure cold start, warm answers and memory against a plain handler (MODEL_URL; 10 minutes)
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/ready ## measure cold start, warm requests and memory against a plain handler (MODEL_URL; BENCH=--quick)
+	$(BIN)/python -m benchmarks $(BENCH)
 
 bench-container: $(VENV)/ready ## the same in the two images, with one CPU and 1769 MB (needs Docker)
 	$(BIN)/python -m benchmarks.container

@@ -3,9 +3,14 @@
 import os
 from typing import Any
 
-from recognizer.app import build
+from recognizer import startup
+
+startup.begin()
+
+from recognizer.app import build  # noqa: E402 - what it imports is what `begin` is for
 
 _app = build(os.environ)
+startup.finish()
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -36,6 +36,7 @@ def test_an_empty_environment_gives_the_documented_defaults():
         allowed_hosts=frozenset(),
         allow_private=False,
         max_response_bytes=4_500_000,
+        is_traced=False,
         cache_max_age_s=3600,
     )
 

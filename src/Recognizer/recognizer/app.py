@@ -9,14 +9,13 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler.api_gateway import (
     APIGatewayHttpResolver,
     APIGatewayRestResolver,
@@ -39,6 +38,7 @@ from recognizer.site import assets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from recognizer.parameters import DetectRequest
     from recognizer.responses import Outcome
@@ -58,7 +58,6 @@ _CORS = CORSConfig(
 logger = Logger()  # its service is POWERTOOLS_SERVICE_NAME
 # TensorFlow gives the root logger a handler of its own: every record would come twice.
 logging.getLogger(logger.name).propagate = False
-tracer = Tracer()
 
 
 class _OwnEvent:
@@ -284,10 +283,12 @@ def _plain(answer: Answer) -> dict[str, Any]:
     return {"statusCode": answer.status, "headers": headers, "body": answer.body, "isBase64Encoded": False}
 
 
-@contextmanager
-def _span(step: str) -> Iterator[None]:
-    with tracer.provider.in_subsegment(f"## {step}"):
-        yield
+def _spans() -> Callable[[str], AbstractContextManager[object]]:
+    """Opens X-Ray subsegments. Imported only here: the X-Ray SDK brings botocore, 0.3 s of a cold start."""
+    from aws_lambda_powertools import Tracer  # noqa: PLC0415
+
+    provider = Tracer().provider
+    return lambda step: provider.in_subsegment(f"## {step}")
 
 
 def build(environ: Mapping[str, str]) -> App:
@@ -317,7 +318,7 @@ def build(environ: Mapping[str, str]) -> App:
             "none": lambda image, _: image,
         },
         encode=partial(pictures.encode, max_bytes=settings.max_response_bytes),
-        span=_span,
+        **({"span": _spans()} if settings.is_traced else {}),
     )
     return App(settings, model, pipeline, _site(settings, model))
 

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 # The limit is ours (``max_pixels``), checked on every picture; Pillow's own only warns below 179 megapixels.
 Image.MAX_IMAGE_PIXELS = None
 
+Image.preinit()  # the ones that Pillow would look up when it opens its first picture
+
 # Naming the plugins spares Pillow from importing all of them when it meets the first WebP or TIFF.
 _PLUGINS = (JpegImagePlugin, PngImagePlugin, GifImagePlugin, WebPImagePlugin, BmpImagePlugin, TiffImagePlugin)
 READABLE = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", *(("AVIF",) if AvifImagePlugin.SUPPORTED else ()))
@@ -56,6 +58,8 @@ MAX_JPEG_SCANS = 100
 _WITHOUT_LENGTH = frozenset((0x00, 0x01, 0xFF, *range(0xD0, 0xD9)))
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
+_WITHOUT_RIDERS = {"JPEG", "PNG", "WEBP"}  # formats whose encoders take metadata from `info` alone
+
 # EXIF orientation -> what turns the stored pixels upright (EXIF 2.32, section 4.6.4).
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -72,6 +76,8 @@ _DAMAGE = (
     *(OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, KeyError, TypeError, OverflowError),
     RuntimeError,  # of AVIF's decoder
 )
+
+_STRIP_PX = 4_000_000
 
 # Ordinary ones have 0.5 to 4 kB; a few megabytes would leave an answer no room for the picture.
 _MAX_PROFILE_BYTES = 64 * 1024
@@ -151,16 +157,25 @@ def read(content: bytes, max_pixels: int) -> Picture:
         try:
             image.load()
             animated = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
+            profile = _rgb_profile(image)
             upright = _upright(image)
         except _DAMAGE as error:
             raise _broken(error) from error
         source = "JPEG" if image.format == "MPO" else str(image.format)
-        return Picture(upright, source, animated, _rgb_profile(image))
+        return Picture(upright, source, animated, profile)
 
 
 def pixels_of(image: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
     """The pixels of an RGB image as an array of shape (height, width, 3)."""
-    return np.asarray(image)
+    if image.width * image.height <= _STRIP_PX:
+        return np.asarray(image)
+    # Pillow exports an image through two copies of it; by strips, it is one and a bit.
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    rows = max(1, _STRIP_PX // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, image.width, bottom)))
+    return pixels
 
 
 def encode(image: Image.Image, image_format: str, icc_profile: bytes | None, max_bytes: int) -> Encoded:
@@ -263,9 +278,8 @@ def _upright(image: Image.Image) -> Image.Image:
     rgb = _rgb(image)
     turn = _UPRIGHT.get(orientation)
     upright = rgb if turn is None else rgb.transpose(turn)
-    plain = upright if upright is not image else image.copy()
-    plain.info = {}
-    return plain
+    upright.info = {}
+    return upright
 
 
 def _rgb(image: Image.Image) -> Image.Image:
@@ -276,7 +290,8 @@ def _rgb(image: Image.Image) -> Image.Image:
         flat = Image.new("RGB", layer.size, "white")
         flat.paste(layer, mask=layer.getchannel("A"))
         return flat
-    return image.convert("RGB")
+    # A copy of the pixels is 200 MB at 50 megapixels. A TIFF's tags and an MPO's frames would ride along without one.
+    return image if image.mode == "RGB" and image.format in _WITHOUT_RIDERS else image.convert("RGB")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -43,6 +43,7 @@ class Settings:
         allowed_hosts: hosts a picture's URL may name; empty means any (ALLOWED_URL_HOSTS).
         allow_private: whether addresses that are not global unicast may be called (ALLOW_PRIVATE_ADDRESSES).
         max_response_bytes: largest response body before base64 (MAX_RESPONSE_BYTES).
+        is_traced: whether each step is traced with X-Ray (POWERTOOLS_TRACE_DISABLED, as Powertools has it).
         cache_max_age_s: Cache-Control of pictures and detections; 0 forbids storing (CACHE_MAX_AGE).
     """
 
@@ -55,6 +56,7 @@ class Settings:
     allowed_hosts: frozenset[str]
     allow_private: bool
     max_response_bytes: int
+    is_traced: bool
     cache_max_age_s: int
 
     @classmethod
@@ -74,6 +76,7 @@ class Settings:
             allowed_hosts=_read(environ, "ALLOWED_URL_HOSTS", frozenset(), _hosts),
             allow_private=_read(environ, "ALLOW_PRIVATE_ADDRESSES", False, _boolean),  # noqa: FBT003
             max_response_bytes=_read(environ, "MAX_RESPONSE_BYTES", 4_500_000, _whole(10_000, 4_650_000)),
+            is_traced=not _read(environ, "POWERTOOLS_TRACE_DISABLED", True, _boolean),  # noqa: FBT003
             cache_max_age_s=_read(environ, "CACHE_MAX_AGE", 3600, _whole(0, 31_536_000)),
         )
 
