@@ -90,6 +90,8 @@ def _greet(host: str, port: int) -> None:
             "  WARNING: this is the fallback, a COCO detector with 80 of the 601 classes: the published model could\n"
             "  not be reached. `make model` tries again; MODEL_URL=… takes a model of your own."
         )
+    if host not in {"127.0.0.1", "localhost", "::1"} or os.environ.get("HOST") in {"0.0.0.0", "::"}:  # noqa: S104
+        print("  WARNING: others can reach this server, and through it the private addresses that you can reach.")
     print(
         f"\n  browser  {address}/\n"
         f"  curl     curl -o cat.jpg '{address}/detector?url={address}/samples/cat.jpg'\n\n"

@@ -1,7 +1,7 @@
 """HTTP <-> API Gateway: a WSGI application that calls a Lambda handler as an HTTP API would.
 
-Owns the translation of a request into a payload 2.0 event and of a proxy response into HTTP, and Lambda's limit of a
-request. Refuses routes of its own: what is served here is what is served deployed.
+Owns the translation of a request into a payload 2.0 event and of a proxy response into HTTP, Lambda's limit of a
+request, and the refusal of other sites' pages. Refuses routes of its own: what is served here is served deployed.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
 
@@ -45,13 +45,24 @@ class Gateway:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """See PEP 3333."""
-        event = event_of(Request(environ))
-        if len(event.get("body", "")) > MAX_EVENT_BYTES:
+        request = Request(environ)
+        event = event_of(request)
+        if request.headers.get("Sec-Fetch-Site") == "cross-site":
+            response = Response(json.dumps(_CROSS_SITE), 403, mimetype="application/problem+json")
+        elif len(event.get("body", "")) > MAX_EVENT_BYTES:
             response = Response(json.dumps(_TOO_LONG), 413, mimetype="application/problem+json")
         else:
             response = _response(self._handler(event, Context()))
         return response(environ, start_response)
 
+
+# Here, unlike deployed, private addresses may be fetched: any page in the browser could look round the local network.
+_CROSS_SITE = {
+    "type": "urn:problem-type:recognizer:address-not-allowed",
+    "title": "Address not allowed",
+    "status": 403,
+    "detail": "The local server answers no pages of other sites, because it may fetch from private addresses.",
+}
 
 # The handler never sees such a request; this says what API Gateway's own 413 means.
 _TOO_LONG = {
@@ -71,7 +82,7 @@ def event_of(request: Request) -> dict[str, Any]:
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": path,
-        "rawQueryString": request.query_string.decode(),
+        "rawQueryString": request.query_string.decode(errors="replace"),
         "headers": {name.lower(): value for name, value in request.headers.items()},
         "requestContext": {
             "accountId": "000000000000",

@@ -42,14 +42,30 @@ def _settle_threads(tensorflow):
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory):
-    """The folder that ``model_build`` makes of a tiny model with the published interface."""
+    """The folder that ``model_build`` makes of a tiny model with the published interface, for TensorFlow."""
+    return _built(tmp_path_factory.mktemp("tiny"), "tensorflow")
+
+
+@pytest.fixture(scope="session")
+def tiny_model_of_both(tiny_model, tmp_path_factory):
+    """The same model for each engine, by its name."""
+    return {"tensorflow": tiny_model, "litert": _built(tmp_path_factory.mktemp("tiny"), "litert")}
+
+
+@pytest.fixture(scope="session", params=["tensorflow", "litert"])
+def tiny_model_of_each_engine(request, tiny_model_of_both):
+    """The same model for one engine after the other."""
+    return tiny_model_of_both[request.param]
+
+
+def _built(folder, engine):
     import tensorflow as tf  # here: it takes seconds, which tests without a model need not pay
     from model_build.__main__ import main
 
     from tests.functional.tiny_model import build_tiny_model
 
     _settle_threads(tf)
-    folder = tmp_path_factory.mktemp("tiny")
     published = build_tiny_model(folder / "published")
-    assert main(["--url", str(published), "--output", str(folder / "model"), "--cache", str(folder / "cache")]) == 0
+    options = ("--engine", engine, "--url", published, "--output", folder / "model", "--cache", folder / "cache")
+    assert main([str(option) for option in options]) == 0
     return folder / "model"

@@ -83,12 +83,24 @@ def docker():
     """A Docker engine that answers; its images are afterwards what they were before."""
     if shutil.which("docker") is None or run("docker", "info", check=False).returncode:
         pytest.fail("no Docker engine answers; `make e2e` needs one")
-    before = set(run("docker", "images", "--format", "{{.Repository}}:{{.Tag}}").stdout.split())
+    before, untagged_before = _images()
     yield
-    after = set(run("docker", "images", "--format", "{{.Repository}}:{{.Tag}}").stdout.split())
-    for image in after - before:
-        if image.startswith("recognizer"):
-            run("docker", "image", "rm", "--force", image, check=False)
+    after, untagged = _images()
+    for tag, image in after.items():
+        if tag in before and before[tag] != image:
+            run("docker", "tag", before[tag], tag)
+        elif tag not in before and tag.startswith("recognizer:"):
+            run("docker", "image", "rm", "--force", tag, check=False)
+    for image in untagged - untagged_before:
+        run("docker", "image", "rm", image, check=False)  # not those that tagged ones are built on
+
+
+def _images():
+    """Docker's images: the id of each tag, and the ids of those without one."""
+    lines = run("docker", "images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").stdout.splitlines()
+    images = [line.split() for line in lines]
+    tagged = {tag: image for tag, image in images if "<none>" not in tag}
+    return tagged, {image for tag, image in images if "<none>" in tag}
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def invoke(tiny_model, tmp_path_factory):
+def invoke(tiny_model_of_each_engine, tmp_path_factory):
     """Invokes the function with an event; what it returns, as API Gateway would get it."""
     folder = tmp_path_factory.mktemp("emulator")
     binary = shutil.copy(emulator(), folder / "emulator")
@@ -79,7 +79,7 @@ def invoke(tiny_model, tmp_path_factory):
         "AWS_LAMBDA_FUNCTION_NAME": "recognizer",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008",
         "AWS_LAMBDA_FUNCTION_TIMEOUT": "60",
-        "MODEL_DIR": str(tiny_model),
+        "MODEL_DIR": str(tiny_model_of_each_engine),
         "THREADS": str(THREADS),
         "ALLOW_PRIVATE_ADDRESSES": "true",
         "ALLOWED_URL_HOSTS": "127.0.0.1",

@@ -85,9 +85,9 @@ def server():
 
 
 @pytest.fixture(scope="module")
-def environ(tiny_model):
+def environ(tiny_model_of_each_engine):
     return {
-        "MODEL_DIR": str(tiny_model),
+        "MODEL_DIR": str(tiny_model_of_each_engine),
         "THREADS": str(THREADS),
         "ALLOW_PRIVATE_ADDRESSES": "true",
         "ALLOWED_URL_PORTS": "*",
@@ -266,6 +266,7 @@ PROBLEMS = {
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.usefixtures("tiny_model_of_each_engine")  # what the fixtures below are made of
 def test_a_request_that_cannot_be_served_gets_its_problem(problem, version, server, request):
     fixture, query, status, code = PROBLEMS[problem]
     query = {name: server.url(value) if value.startswith("/") else value for name, value in query.items()}

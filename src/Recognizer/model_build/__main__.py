@@ -71,10 +71,13 @@ def _run(options: argparse.Namespace) -> None:
         return
     prepared = _facts_in(options.prepared) if options.prepared else None
     if options.url is None and prepared is not None:
+        if options.sha256 is not None and prepared.get("sha256") != options.sha256.lower():
+            raise fetch.FetchFailed(f"the prepared model was built from {prepared.get('sha256')}, not {options.sha256}")
         if prepared.get("engine") != options.engine:
             logger.warning("the prepared model is for %s, not for %s", prepared.get("engine"), options.engine)
         elif not prepared.get("fallback"):
             _take(options.prepared, options.output)
+            logger.warning("taken as it lies prepared in the build context; delete it there to build another")
             _say(prepared)
             return
         else:
@@ -83,7 +86,7 @@ def _run(options: argparse.Namespace) -> None:
     try:
         fetched = sources.obtain(options.url, options.sha256, options.cache)
     except fetch.FetchFailed as error:
-        if not options.allow_fallback or options.url is not None:
+        if not options.allow_fallback or options.url is not None or options.sha256 is not None:
             raise
         if options.engine == "litert":
             raise fetch.FetchFailed(

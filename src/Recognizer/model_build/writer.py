@@ -32,6 +32,7 @@ Row = tuple[int, str, str]
 logger = logging.getLogger("model_build")
 
 PUBLISHED_NAME = "openimages_v4/ssd/mobilenet_v2"
+_PHOTOS = Path(__file__).resolve().parent.parent / "web" / "samples"  # to compare on, beside pictures that are made
 _OPEN_IMAGES = Path(__file__).with_name("openimages_v4_labels.csv")
 
 
@@ -65,11 +66,11 @@ def write(fetched: Fetched, output: Path, engine: str, facts: dict[str, Any]) ->
         unfinished.mkdir()
         found = {
             "format": FORMAT,
-            "name": PUBLISHED_NAME,
+            "name": PUBLISHED_NAME if facts.get("requested") is None else _name_of(fetched.source),
             "source": fetched.source,
             "sha256": fetched.sha256,
             "engine": engine,
-            **_put_graph(fetched.folder, engine, unfinished, Path(work)),
+            **_put_graph(fetched.folder, engine, unfinished, Path(work), labels),
             "built_with": {"tensorflow": tf.__version__},
             **facts,
         }
@@ -79,10 +80,11 @@ def write(fetched: Fetched, output: Path, engine: str, facts: dict[str, Any]) ->
     return found
 
 
-def _put_graph(published: Path, engine: str, folder: Path, work: Path) -> dict[str, Any]:
+def _put_graph(published: Path, engine: str, folder: Path, work: Path, labels: Sequence[Row]) -> dict[str, Any]:
     """Writes the graph in the best form that is right for the engine; returns what model.json says of it."""
     try:
         report = slim.slim(published, work / "slim")
+        _require_names(report.parts.columns, labels)
         reference = parity.published_rows(published)
         facts = {"graph": "slim", "slim": asdict(report)}
         compared = {"slim": _compared(reference, parity.slim_rows(work / "slim"))}
@@ -100,13 +102,24 @@ def _put_graph(published: Path, engine: str, folder: Path, work: Path) -> dict[s
     return {**facts, "parity": compared}
 
 
+def _name_of(source: str) -> str:
+    """What to call a model of the user's own: as its archive or folder is called."""
+    return source.rstrip("/").rpartition("/")[2].removesuffix(".tar.gz")
+
+
+def _require_names(columns: int, labels: Sequence[Row]) -> None:
+    """Refuses a graph whose score columns, but for the background, are not exactly the classes with a name."""
+    if {index for index, _, _ in labels} != set(range(1, columns)):
+        raise slim.NotSlimmable(f"it scores {columns - 1} classes, but {len(labels)} have names")
+
+
 def _compared(reference: parity.Find, candidate: parity.Find) -> dict[str, Any]:
     """The report of a comparison that was passed.
 
     Raises:
         NotSlimmable: it was not; the message has the first difference.
     """
-    report = parity.compare(reference, candidate, parity.pictures())
+    report = parity.compare(reference, candidate, parity.pictures(_PHOTOS if _PHOTOS.is_dir() else None))
     if not report.passed:
         raise slim.NotSlimmable(f"its slim form finds something else: {report.reason}")
     logger.info(

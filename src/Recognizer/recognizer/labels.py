@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # "Subcategory" relations of https://storage.googleapis.com/openimages/2018_04/bbox_labels_600_hierarchy.json
 _HIERARCHY = Path(__file__).with_name("hierarchy.csv")
 
+_LONGEST_NAME = 40  # a suggestion is not worth comparing megabytes for
+
 
 @dataclass(frozen=True)
 class LabelMap:
@@ -114,7 +116,7 @@ class LabelMap:
         if covered is None:
             names = [label.name for label in self.by_index.values()] + [group for group, _ in self.groups.values()]
             by_key = {known.casefold(): known for known in names}
-            near = difflib.get_close_matches(name.casefold(), by_key, n=1, cutoff=0.5)
+            near = difflib.get_close_matches(name.casefold()[:_LONGEST_NAME], by_key, n=1, cutoff=0.5)
             hint = f" Did you mean {by_key[near[0]]}?" if near else ""
             raise InvalidParameter(f"{quoted(name)} is no label of this model.{hint}", parameter=parameter)
         return covered

@@ -182,7 +182,8 @@ def _options(label: str, default_min_score: float) -> dict[str, _Option]:
         ),
         "draw": _Option(
             "What is done to the objects in the picture: named boxes, boxes alone, blurred beyond recognition, or "
-            "nothing. With `crop` the default is `none`, and only `blur` or `none` can be asked for.",
+            "nothing. With `crop` the default is `none`, and only `blur` or `none` can be asked for. `blur` hides up "
+            "to 100 objects unless `n` says otherwise.",
             draw,
             draw,
             DRAWS[0],

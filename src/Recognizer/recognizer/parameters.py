@@ -120,12 +120,14 @@ def validated(
     """
     url, content = _source(given, content)
     crop = _flag(given, "crop")
+    draw = _draw(given, crop=crop)
     least, by_class = _min_score(given.get("min_score", ""), default_min_score, labels)
     return DetectRequest(
         url=url,
         content=content,
         criteria=Criteria(
-            limit=_limit(given.get("n", "")),
+            # Whoever hides faces means all of them.
+            limit=_limit(given.get("n", ""), MAX_LIMIT if draw == "blur" and not crop else DEFAULT_LIMIT),
             min_score=least,
             classes=labels.wanted(_names(given, "include"), _names(given, "exclude")),
             min_score_by_class=by_class,
@@ -133,7 +135,7 @@ def validated(
         ),
         answer=cast("Answer", _choice(given, "format", ("image", "json"), default_answer)),
         image_format=_image_format(given),
-        draw=_draw(given, crop=crop),
+        draw=draw,
         crop=crop,
     )
 
@@ -165,9 +167,9 @@ def _decoded(image: str) -> bytes:
         raise InvalidParameter("image must be a picture file in base64.", parameter="image") from error
 
 
-def _limit(value: Any) -> int:
+def _limit(value: Any, default: int) -> int:
     if value == "":
-        return DEFAULT_LIMIT
+        return default
     # JSON's integers: 3.0 is one too.
     whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
     text = str(int(value)) if whole else value

@@ -80,7 +80,11 @@ def detected(outcome: Outcome, model: Model, cache_max_age_s: int) -> Answer:
     """The answer to a request that was served: the picture where one was asked for, JSON otherwise."""
     boxes = [_as_json(detection, outcome) for detection in outcome.detections]
     headers = {
-        **_caching(etag(outcome.request, outcome.source_sha256, model), cache_max_age_s),
+        # What was sent is nobody else's.
+        **_caching(
+            etag(outcome.request, outcome.source_sha256, model),
+            cache_max_age_s if outcome.request.content is None else 0,
+        ),
         "Server-Timing": ", ".join(f"{step};dur={ms:.1f}" for step, ms in outcome.timings_ms.items()),
         "X-Detection-Count": str(len(boxes)),
         "X-Model": f"{model.name}; engine={model.engine}",

@@ -214,7 +214,7 @@ def headers(found: Json) -> Json:
     return {
         "ETag": header("Changes with the picture's bytes, any option, the model and its engine.", _TAG),
         "Cache-Control": header("How long the answer may be kept; `no-store` for errors.", "public, max-age=3600"),
-        "Vary": header("`Accept` decides between picture and JSON.", "Accept"),
+        "Vary": header("`Accept` decides the kind of answer, `Origin` the CORS headers.", "Accept, Origin"),
         "Server-Timing": header("Milliseconds by step.", "download;dur=17.1, decode;dur=0.8, detect;dur=36.8"),
         "X-Detection-Count": {
             "description": "How many objects were found.",
