@@ -13,7 +13,7 @@ import pytest
 from tests.browser.scripted import ScriptedService, served
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-_FLAGS = (
+FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-gpu",
@@ -40,7 +40,7 @@ def browser():
 
     expect.set_options(timeout=_PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
 
