@@ -60,10 +60,10 @@ clean: ## remove what was built and downloaded
 
 # --no-deps: the lock is complete, and leaves out on purpose what two packages wrongly ask for (see pyproject.toml).
 $(VENV)/ready: requirements-dev.txt
-	@[ -n "$(PYTHON)" ] || { echo "Recognizer needs Python 3.11, 3.12 or 3.13 with venv; install one (Debian: apt install python3 python3-venv; macOS: brew install python@3.13), or name it: make PYTHON=/path/to/python3.13 …" >&2; exit 1; }
+	@[ -n "$(PYTHON)" ] || { echo "Recognizer needs Python 3.11.4 to 3.13 with venv; install one (Debian: apt install python3 python3-venv; macOS: brew install python@3.13), or name it: make PYTHON=/path/to/python3.13 …" >&2; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version) (about a minute, once)…"
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.txt
 	@touch $@
 
 define compile

@@ -436,3 +436,12 @@ def test_where_it_is_allowed_the_fallback_steps_in_and_says_so(build):
     assert build.facts()["default_min_score"] == 0.3
     assert "THIS IS THE FALLBACK" in build.said()
     assert PUBLISHED_ARCHIVE in build.said()
+
+
+def test_an_unknown_engine_in_the_environment_is_refused(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("ENGINE", "foo")
+    with pytest.raises(SystemExit):
+        main(["--output", str(tmp_path / "model")])
+
+    assert "ENGINE is 'foo'" in capsys.readouterr().err
+    assert not (tmp_path / "model").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import resource
 import struct
 import sys
@@ -466,6 +467,7 @@ def test_any_bytes_are_read_or_refused(magic, rest):
 # Profiles and metadata
 
 
+@functools.cache  # a profile carries the second it was made in
 def srgb():
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

@@ -35,7 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(message)s", stream=sys.stderr)
     for chatty in ("tensorflow", "absl"):
         logging.getLogger(chatty).setLevel(logging.ERROR)
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.engine not in _ENGINES:  # argparse does not check what the environment says
+        parser.error(f"ENGINE is {options.engine!r}; there are {' and '.join(_ENGINES)}")
     try:
         _run(options)
     except (fetch.BuildFailed, ModelNotUsable) as error:  # anything else is a bug and shows its traceback

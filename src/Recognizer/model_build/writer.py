@@ -70,7 +70,11 @@ def write(fetched: Fetched, output: Path, engine: str, facts: dict[str, Any]) ->
             "source": fetched.source,
             "sha256": fetched.sha256,
             "engine": engine,
-            **_put_graph(fetched.folder, engine, unfinished, Path(work), labels),
+            **(
+                _keep_published(fetched.folder, unfinished, "the fallback is another network, without a slim form")
+                if facts.get("fallback")
+                else _put_graph(fetched.folder, engine, unfinished, Path(work), labels)
+            ),
             "built_with": {"tensorflow": tf.__version__},
             **facts,
         }
@@ -97,9 +101,13 @@ def _put_graph(published: Path, engine: str, folder: Path, work: Path, labels: S
         if engine == "litert":
             raise litert.NotConvertible(f"this model has no slim form, which LiteRT needs: {reason}") from reason
         logger.warning("the published graph is kept, slow but right: %s", reason)
-        shutil.copytree(published, folder / "saved_model", copy_function=shutil.copyfile)
-        return {"graph": "published", "kept_because": str(reason)}
+        return _keep_published(published, folder, str(reason))
     return {**facts, "parity": compared}
+
+
+def _keep_published(published: Path, folder: Path, reason: str) -> dict[str, Any]:
+    shutil.copytree(published, folder / "saved_model", copy_function=shutil.copyfile)
+    return {"graph": "published", "kept_because": reason}
 
 
 def _name_of(source: str) -> str:

@@ -153,7 +153,10 @@ def _source(given: Mapping[str, Any], content: bytes | None) -> tuple[str, bytes
     if image:
         return "", _decoded(image)
     if not url.strip():
-        raise InvalidParameter("Give the address of a picture, as in /detector?url=https://….jpg", parameter="url")
+        raise InvalidParameter(
+            "Give the address of a picture, as in /detector?url=https://….jpg, or send one: see /reference.",
+            parameter="url",
+        )
     return url.strip(), None
 
 

@@ -313,9 +313,7 @@ def _rgb_profile(image: Image.Image) -> bytes | None:
 def _unidentified(content: bytes) -> UnsupportedPicture | BrokenPicture:
     if any(accept is not None and accept(content[:16]) is True for _, accept in map(Image.OPEN.__getitem__, READABLE)):
         return _broken(None)
-    kind = (
-        "HEIC is not read" if content[4:8] == b"ftyp" else "What the address answered with is no picture that is read"
-    )
+    kind = "HEIC is not read" if content[4:8] == b"ftyp" else "This is no picture of a format that is read"
     return UnsupportedPicture(
         f"{kind}. Read are {', '.join(READABLE[:-1])} and {READABLE[-1]}; convert it to one of them."
     )

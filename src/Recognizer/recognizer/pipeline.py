@@ -110,7 +110,9 @@ class Pipeline:
         if not request.crop:
             return drawn
         if not detections:
-            raise NothingDetected("There is no object to cut out; try a lower min_score.", parameter="crop")
+            raise NothingDetected(
+                "There is no object to cut out; try a lower min_score, or other labels.", parameter="crop"
+            )
         return cut_out(drawn, detections[0])
 
     @contextmanager
