@@ -106,7 +106,7 @@ def test_post_has_every_option_in_the_query():
 def test_a_body_has_every_parameter_under_every_name(kind):
     names = set(body(kind)["schema"]["properties"])
 
-    assert names - {"file"} == {*parameters.NAMES, *parameters._ALIASES}
+    assert names - {"file"} == {*parameters.NAMES, *parameters.ALIASES}
 
 
 def test_post_takes_the_picture_itself():

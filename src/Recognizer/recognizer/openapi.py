@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from recognizer import VERSION
 from recognizer.errors import InternalError, MethodNotAllowed, NotFound, RequestError
-from recognizer.parameters import DEFAULT_LIMIT, DRAWS, IMAGE_FORMATS, MAX_LIMIT
+from recognizer.parameters import ALIASES, DEFAULT_LIMIT, DRAWS, IMAGE_FORMATS, MAX_LIMIT
 from recognizer.schemas import (
     JSON,
     PICTURE_URL,
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
     from recognizer.labels import LabelMap
 
-# Names that older services of this kind gave these parameters.
-_ALIASES = {"input_url": "url", "n_predictions": "n"}
 _QUOTED_URL = quote(PICTURE_URL, safe="")
 # The smallest GIF: one grey pixel, so that an example of the base64 form is short and can be sent as it is.
 _PIXEL = "R0lGODdhAQABAIAAAICAgAAAACwAAAAAAQABAAACAkQBADs="
@@ -232,9 +230,9 @@ def _post(options: Mapping[str, _Option], answers: Json, limits: str, label: str
     written: Json = {
         name: {**_written(option.text), "description": option.description} for name, option in options.items()
     }
-    body = _one_picture({**typed, "image": base64}, _ALIASES)
-    fields = _one_picture({**written, "image": base64}, _ALIASES)
-    form = _one_picture({**written, "image": file}, {**_ALIASES, "file": "image"})
+    body = _one_picture({**typed, "image": base64}, ALIASES)
+    fields = _one_picture({**written, "image": base64}, ALIASES)
+    form = _one_picture({**written, "image": file}, {**ALIASES, "file": "image"})
     picture = {"schema": _FILE}
     queried = {name: option for name, option in options.items() if name != "url"}
     return {

@@ -45,7 +45,7 @@ NAMES = (
     "crop",
 )
 # Other names, taken from older services of this kind -> ours.
-_ALIASES = {"input_url": "url", "n_predictions": "n"}
+ALIASES = {"input_url": "url", "n_predictions": "n"}
 _EVERY_LABEL = "*"
 _REGION_EDGES = 4
 
@@ -82,7 +82,7 @@ def canonical(*sources: Mapping[str, Any]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for source in sources:
         for name, value in source.items():
-            known = _ALIASES.get(name, name)
+            known = ALIASES.get(name, name)
             if known not in NAMES:
                 raise InvalidParameter(
                     f"There is no parameter {quoted(name)}; there are {', '.join(NAMES)}. "
