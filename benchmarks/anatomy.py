@@ -25,12 +25,12 @@ _REPEATS = 3
 _BUILD = "rest of building the application"
 # What it is called -> module and attribute that is called.
 _PARTS = {
-    "model.json, labels": ("recognizer.app", "Model.load"),
-    "downloader, its TLS context": ("recognizer.app", "Downloader"),
-    "font": ("recognizer.app", "Annotator"),
-    "page": ("recognizer.app", "assets"),
-    "graph, weights": ("recognizer.detector", "_load"),
-    "warm-up": ("recognizer.detector", "load"),
+    "model.json, labels": ("recognizer.build", "Model.load"),
+    "downloader, its TLS context": ("recognizer.build", "Downloader"),
+    "font": ("recognizer.build", "Annotator"),
+    "page": ("recognizer.build", "assets"),
+    "graph, weights": ("recognizer.vision.detector", "_load"),
+    "warm-up": ("recognizer.vision.detector", "load"),
 }
 
 
@@ -53,7 +53,7 @@ def _dissected_once(engine: str, folder: str, environ: Mapping[str, str]) -> dic
     )
     parts: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     built_ms = 0.0
-    for package, own_ms in _imports(done.stderr, f"recognizer.engine_{engine}"):
+    for package, own_ms in _imports(done.stderr, f"recognizer.vision.engine_{engine}"):
         if package == "handler":
             built_ms = own_ms
         else:
@@ -87,10 +87,10 @@ def _main(engine: str) -> None:
     report = os.dup(1)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.path.insert(0, os.getcwd())  # noqa: PTH109 - pathlib need not be loaded before the handler
-    import recognizer.app  # noqa: PLC0415 - its imports are none of the handler's own time
-    import recognizer.detector  # noqa: F401, PLC0415
+    import recognizer.build  # noqa: PLC0415 - its imports are none of the handler's own time
+    import recognizer.vision.detector  # noqa: F401, PLC0415
 
-    __import__(f"recognizer.engine_{engine}")  # importlib.import_module would not be on the log
+    __import__(f"recognizer.vision.engine_{engine}")  # importlib.import_module would not be on the log
     took_ms: dict[str, float] = {}
     for part, (module, path) in _PARTS.items():
         _put_clock(sys.modules[module], path, part, took_ms)

@@ -28,7 +28,14 @@ NAMES = (REFERENCE, *ENGINES)
 
 _TWIN = ROOT.parent / "shared" / "models" / "openimages_twin.tar.gz"
 _CACHE = ROOT / ".cache" / "benchmarks"
-_BUILT_WITH = ("labels.py", "model.py", "postprocess.py", "resize.py")  # of the run time
+_BUILT_WITH = (
+    "labels.py",
+    "detections.py",
+    "job.py",
+    "vision/model.py",
+    "vision/nms.py",
+    "vision/resize.py",
+)  # of the run time
 _ENVIRONMENT = {
     "ALLOW_PRIVATE_ADDRESSES": "true",
     "ALLOWED_URL_PORTS": "*",

@@ -78,13 +78,14 @@ def _serve(server: BaseWSGIServer, host: str) -> None:
 
 
 def _greet(host: str, port: int) -> None:
-    from recognizer.model import Model  # noqa: PLC0415 - importable only after main set the path
     from recognizer.settings import Settings  # noqa: PLC0415
+    from recognizer.vision.model import Model  # noqa: PLC0415 - importable only after main set the path
 
     model = Model.load(Settings.from_environ(os.environ).model_dir)
     facts: dict[str, Any] = model.facts
     address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    print(f"\nrecognizer: {model.name}, engine {model.engine}, graph {model.graph}\n  from {facts.get('source')}")
+    told = model.identity
+    print(f"\nrecognizer: {told.name}, engine {told.engine}, graph {told.graph}\n  from {facts.get('source')}")
     if facts.get("fallback"):
         print(
             "  WARNING: this is the fallback, a COCO detector with 80 of the 601 classes: the published model could\n"

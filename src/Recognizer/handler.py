@@ -7,7 +7,7 @@ from recognizer import startup
 
 startup.begin()
 
-from recognizer.app import build  # noqa: E402 - what it imports is what `begin` is for
+from recognizer.build import build  # noqa: E402 - what it imports is what `begin` is for
 
 _app = build(os.environ)
 startup.finish()

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 from PIL import Image
-from recognizer.site import assets
+from recognizer.site.assets import assets
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.gateway import Gateway

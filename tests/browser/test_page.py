@@ -378,7 +378,7 @@ def test_works_as_a_plain_form_without_scripts(service, open_page):
 
 
 def test_the_real_service_finds_the_car(open_page, tiny_model):
-    from recognizer.app import build
+    from recognizer.build import build
 
     handler = build({"MODEL_DIR": str(tiny_model), "ALLOW_PRIVATE_ADDRESSES": "true", "THREADS": "2"})
     red = Image.new("RGB", SIZE_PX)

@@ -18,9 +18,9 @@ from urllib.parse import urljoin
 import hypothesis
 import pytest
 from PIL import Image
-from recognizer.app import build
+from recognizer.build import build
 from recognizer.labels import LabelMap
-from recognizer.openapi import document
+from recognizer.site.openapi import document
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.gateway import Gateway

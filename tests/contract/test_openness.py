@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import ROOT
 
 RECOGNIZER = ROOT / "src" / "Recognizer"
-MODULES = sorted(path for path in (RECOGNIZER / "recognizer").glob("*.py") if path.stem != "settings")
+MODULES = sorted(path for path in (RECOGNIZER / "recognizer").rglob("*.py") if path.stem != "settings")
 ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 
 

@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 from PIL import Image
 from recognizer import app as app_module
-from recognizer.app import App, build
+from recognizer.app import App
+from recognizer.build import build
 from recognizer.detections import Box, Detection, Label
+from recognizer.drawing.crop import cut_out
 from recognizer.errors import InvalidSetting, ModelNotUsable, RequestError
-from recognizer.model import Model
 from recognizer.pictures import Encoded, Picture
 from recognizer.pipeline import Pipeline
 from recognizer.settings import Settings
+from recognizer.vision.model import Model
 
 from tests.conftest import THREADS, on_loopback
 from tests.functional.loopback import LoopbackServer
@@ -137,6 +139,7 @@ def with_steps(tiny_model, **steps):
         "pixels_of": np.asarray,
         "detect": lambda pixels, criteria: found,
         "drawings": {"labels": lambda image, detections: image},
+        "cut_out": cut_out,
         "encode": lambda image, image_format, profile: Encoded(b"\x89PNG", "image/png", ""),
     }
     return App(Settings.from_environ({}), Model.load(tiny_model), Pipeline(**(given | steps)))
@@ -256,7 +259,7 @@ PROBLEMS = {
     "nothing to cut out": ("app", {"url": "/car.png", "crop": "1", "min_score": "1"}, 404, "nothing-detected"),
     "endless": ("app", {"url": "/endless.png"}, 413, "too-large"),
     "pixels": ("app", {"url": "/large.png"}, 413, "too-large"),
-    "page": ("app", {"url": "/page.html"}, 415, "unsupported-picture"),
+    "page": ("app", {"url": "/page.html"}, 415, "unsupported-media-type"),
     "truncated": ("app", {"url": "/truncated.jpg"}, 422, "broken-picture"),
     "upstream 404": ("app", {"url": "/nothing.png"}, 502, "download-failed"),
     "upstream 503": ("app", {"url": "/broken.png"}, 502, "download-failed"),
@@ -514,7 +517,7 @@ def test_an_error_is_one_record_with_its_code(app, server, log):
     get(app, server.url("/page.html"))
 
     (record,) = log()
-    assert (record["status"], record["error"]) == (415, "unsupported-picture")
+    assert (record["status"], record["error"]) == (415, "unsupported-media-type")
 
 
 @pytest.mark.parametrize(

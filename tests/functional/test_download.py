@@ -13,10 +13,10 @@ import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from recognizer import download
-from recognizer.destinations import Policy
-from recognizer.download import MAX_REDIRECTS, Downloader, _Deadline, resolve
 from recognizer.errors import AddressNotAllowed, DownloadFailed, DownloadTimedOut, InvalidParameter, TooLarge
+from recognizer.fetch import download
+from recognizer.fetch.destinations import Policy
+from recognizer.fetch.download import MAX_REDIRECTS, Downloader, _Deadline, resolve
 
 from tests.functional.loopback import Exchange, LoopbackServer
 

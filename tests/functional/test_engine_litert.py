@@ -8,10 +8,10 @@ from threading import Barrier
 
 import numpy as np
 import pytest
-from recognizer import detector
 from recognizer.detections import Criteria
 from recognizer.errors import ModelNotUsable
-from recognizer.model import Model
+from recognizer.vision import detector
+from recognizer.vision.model import Model
 
 from tests.conftest import THREADS
 

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 import tensorflow as tf
-from recognizer import detector
 from recognizer.detections import Box, Criteria, Label
 from recognizer.errors import ModelNotUsable
-from recognizer.model import FORMAT, Model
+from recognizer.vision import detector
+from recognizer.vision.model import FORMAT, Model
 
 from tests.conftest import THREADS
 from tests.functional.tiny_model import build_tiny_model

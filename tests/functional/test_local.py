@@ -16,7 +16,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from recognizer.events import payload_version
+from recognizer.http.events import payload_version
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.gateway import Gateway

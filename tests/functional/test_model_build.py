@@ -15,7 +15,7 @@ from model_build import fallback
 from model_build.__main__ import main
 from model_build.saved_model import OUTPUTS
 from model_build.sources import PUBLISHED_ARCHIVE, PUBLISHED_HANDLE
-from recognizer.model import Model
+from recognizer.vision.model import Model
 from tensorflow.core.protobuf import saved_model_pb2
 
 from tests.conftest import ROOT, on_loopback
@@ -93,7 +93,7 @@ def test_a_folder_becomes_a_model(build, published):
     assert build("--url", published) == 0
 
     model = Model.load(build.output)
-    assert (model.engine, model.facts["source"]) == ("tensorflow", str(published))
+    assert (model.identity.engine, model.facts["source"]) == ("tensorflow", str(published))
 
 
 def test_the_labels_are_the_graphs_own(build, published):

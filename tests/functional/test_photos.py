@@ -8,7 +8,7 @@ import shutil
 import pytest
 from model_build import fallback
 from model_build.__main__ import main
-from recognizer.app import build
+from recognizer.build import build
 
 from tests.conftest import ROOT, SHARED, THREADS, needs_shared, on_loopback
 from tests.functional.loopback import LoopbackServer

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from model_build import litert, parity, slim
-from recognizer.postprocess import Rows
+from recognizer.vision.nms import Rows
 from tensorflow.core.protobuf import saved_model_pb2
 
 from tests.functional.tiny_model import ANCHORS, CAR, CLASSES, INPUT_PX, build_tiny_model

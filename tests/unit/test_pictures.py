@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 from recognizer import pictures
-from recognizer.errors import BrokenPicture, RequestError, TooLarge, UnsupportedPicture
+from recognizer.errors import BrokenPicture, RequestError, TooLarge, UnsupportedMediaType
 from recognizer.pictures import MAX_JPEG_SCANS, MEDIA_TYPES, READABLE, encode, read
 
 PLENTY = 50_000_000
@@ -301,7 +301,7 @@ def test_pixels_are_rows_of_columns_of_rgb():
 
 
 def test_an_empty_file_is_no_picture():
-    with pytest.raises(UnsupportedPicture, match="empty"):
+    with pytest.raises(UnsupportedMediaType, match="empty"):
         read(b"", PLENTY)
 
 
@@ -320,19 +320,19 @@ def test_an_empty_file_is_no_picture():
     ids=["html", "svg", "pdf", "ppm", "eps", "psd", "one byte", "zeros"],
 )
 def test_what_is_no_picture_that_is_read_is_unsupported(content):
-    with pytest.raises(UnsupportedPicture, match="JPEG, PNG"):
+    with pytest.raises(UnsupportedMediaType, match="JPEG, PNG"):
         read(content, PLENTY)
 
 
 def test_heic_is_refused_by_name():
-    with pytest.raises(UnsupportedPicture, match="HEIC"):
+    with pytest.raises(UnsupportedMediaType, match="HEIC"):
         read(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", PLENTY)
 
 
 def test_only_the_named_decoders_may_open_a_file():
     picture_of_another_format = file_of(quarters(), "PPM")
 
-    with pytest.raises(UnsupportedPicture):
+    with pytest.raises(UnsupportedMediaType):
         read(picture_of_another_format, PLENTY)
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 from recognizer.detections import Box, Criteria, Detection, Label
+from recognizer.drawing.crop import cut_out
 from recognizer.errors import BrokenPicture, DownloadFailed, NothingDetected, TooLarge
-from recognizer.parameters import DetectRequest
+from recognizer.job import DetectRequest
 from recognizer.pictures import Encoded, Picture
 from recognizer.pipeline import Pipeline
 
@@ -52,6 +53,7 @@ class Steps:
             pixels_of=np.asarray,
             detect=self.step("detect", self._found),
             drawings={name: self.step(name, ANNOTATED) for name in ("labels", "boxes", "blur", "none")},
+            cut_out=cut_out,
             encode=self.step("encode", ENCODED),
             span=self.span,
         )

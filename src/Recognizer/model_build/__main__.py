@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from recognizer.errors import ModelNotUsable
-from recognizer.model import FORMAT, Model
+from recognizer.vision.model import FORMAT, Model
 
 from model_build import fetch, sources
 from model_build.folders import replace

@@ -18,8 +18,8 @@ import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from PIL import Image, ImageOps
-from recognizer.postprocess import MAX_DETECTIONS, Rows, select, suppress
-from recognizer.resize import bilinear
+from recognizer.vision.nms import MAX_DETECTIONS, Rows, select, suppress
+from recognizer.vision.resize import bilinear
 
 from model_build.slim import SIGNATURE
 

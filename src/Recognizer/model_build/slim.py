@@ -6,7 +6,7 @@ name, type and shape, raises NotSlimmable with the reason, and the caller keeps 
 The published graph (google/openimages_v4/ssd/mobilenet_v2) unrolls one NMS for each of 601 classes: 33,000 nodes that
 TensorFlow takes 16 s to load and initialise. The network itself is some 1,900, and 330 once everything that does not
 depend on the picture is computed here instead of at each start. Batch normalisations are folded into the convolutions
-before them. What precedes the cut is ``recognizer.resize``, what follows it ``recognizer.postprocess``.
+before them. What precedes the cut is ``recognizer.vision.resize``, what follows it ``recognizer.vision.nms``.
 
 Weights are saved as variables: constants are held several times over while TensorFlow loads and optimises a graph
 (a peak of 1.8 GB instead of 0.64).
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tensorflow as tf
-from recognizer.resize import bilinear
+from recognizer.vision.resize import bilinear
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -70,7 +70,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """What a graph does to a picture before its network: a resize as in ``recognizer.resize``, and a normalisation.
+    """What a graph does to a picture before its network: a resize as in ``vision.resize``, and a normalisation.
 
     Attributes:
         height: rows after the resize.

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
-from recognizer.model import FORMAT
+from recognizer.vision.model import FORMAT
 
 from model_build import litert, parity, saved_model, slim
 from model_build.folders import replace

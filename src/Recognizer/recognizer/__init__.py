@@ -1,16 +1,15 @@
 """Recognizer: finds the objects in a picture and draws them.
 
-One flat package; imports go down only (``app`` at the top, ``errors`` at the bottom; enforced by import-linter):
+A story, five wings and a ground floor; imports go down only, and the wings do not know each other (import-linter):
 
-    app
-    pipeline | settings
-    responses | reference
-    events | download | pictures | detector | annotate | regions | site | openapi
-    engine_tensorflow | engine_litert | marks | destinations | schemas
-    parameters | model | placement | palette | lettering | postprocess | resize
-    labels
+    build                                     settings -> the application; the only room that knows every wing
+    app                                       route -> endpoint -> answer
+    pipeline | telemetry                      the story of one picture; its log record and metrics
+    http | fetch | vision | drawing | site    the wings
+    settings | startup | job                  the ground floor: values and rules that all may know
+    pictures | labels
     detections
-    errors | startup
+    errors
 """
 
 VERSION = "0.1.0"

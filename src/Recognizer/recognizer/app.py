@@ -11,7 +11,6 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,29 +23,20 @@ from aws_lambda_powertools.event_handler.api_gateway import (
 )
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from recognizer import VERSION, detector, events, openapi, pictures, reference, regions, responses
-from recognizer.annotate import Annotator
-from recognizer.destinations import Policy
-from recognizer.download import Downloader
+from recognizer import VERSION
+from recognizer.drawing.palette import ink_for
 from recognizer.errors import InternalError, MethodNotAllowed, NotFound, RequestError, TooLarge
-from recognizer.model import Model
-from recognizer.palette import ink_for
-from recognizer.pipeline import Pipeline
-from recognizer.responses import Answer
-from recognizer.settings import Settings
-from recognizer.site import assets
+from recognizer.http import events, responses
+from recognizer.http.responses import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
 
-    from recognizer.parameters import DetectRequest
-    from recognizer.responses import Outcome
-    from recognizer.site import Asset
-
-USER_AGENT = f"Recognizer/{VERSION} (object detection; fetches a picture once for whoever gave its address)"
-
-_WEB = Path(__file__).resolve().parent.parent / "web"
+    from recognizer.job import DetectRequest, Outcome
+    from recognizer.pipeline import Pipeline
+    from recognizer.settings import Settings
+    from recognizer.site.assets import Asset
+    from recognizer.vision.model import Model
 
 _CORS = CORSConfig(
     allow_origin="*",
@@ -153,11 +143,11 @@ class App:
 
     def _detect(self, request: DetectRequest, if_none_match: str) -> Answer:
         source = self._pipeline.source(request)
-        tag = responses.etag(request, source.sha256, self._model)
+        tag = responses.etag(request, source.sha256, self._model.identity)
         if responses.is_known(tag, if_none_match):
             return responses.not_modified(tag, self._settings.cache_max_age_s)
         self._own.record.outcome = outcome = self._pipeline.run(request, source)
-        return responses.detected(outcome, self._model, self._settings.cache_max_age_s)
+        return responses.detected(outcome, self._model.identity, self._settings.cache_max_age_s)
 
     def _labels(self, event: Mapping[str, Any]) -> Answer:
         labels = [
@@ -165,11 +155,11 @@ class App:
             for label in sorted(self._model.labels.by_index.values(), key=lambda label: label.name.casefold())
         ]
         groups = sorted(name for name, _ in self._model.labels.groups.values())
-        body = {"model": self._model.name, "labels": labels, "groups": groups}
+        body = {"model": self._model.identity.name, "labels": labels, "groups": groups}
         return self._unless_known(responses.document(body, self._settings.cache_max_age_s), event)
 
     def _health(self, _: Mapping[str, Any]) -> Answer:
-        model = self._model
+        model = self._model.identity
         facts = {"name": model.name, "engine": model.engine, "graph": model.graph, "sha256": model.sha256}
         # Cold: the request that made this instance start.
         body = {"status": "ok", "version": VERSION, "model": facts, "warm": not self._own.record.cold_start}
@@ -281,57 +271,3 @@ def _plain(answer: Answer) -> dict[str, Any]:
     """An answer where there is no router to send it: the event was none of API Gateway's."""
     headers = {"Content-Type": answer.media_type, **answer.headers}
     return {"statusCode": answer.status, "headers": headers, "body": answer.body, "isBase64Encoded": False}
-
-
-def _spans() -> Callable[[str], AbstractContextManager[object]]:
-    """Opens X-Ray subsegments. Imported only here: the X-Ray SDK brings botocore, 0.3 s of a cold start."""
-    from aws_lambda_powertools import Tracer  # noqa: PLC0415
-
-    provider = Tracer().provider
-    return lambda step: provider.in_subsegment(f"## {step}")
-
-
-def build(environ: Mapping[str, str]) -> App:
-    """The application that an environment describes, its model loaded and warmed up.
-
-    Raises:
-        StartupError: a setting, the model, its labels or the font cannot be used.
-    """
-    settings = Settings.from_environ(environ)
-    model = Model.load(settings.model_dir)
-    policy = Policy(
-        allowed_ports=settings.allowed_ports, allowed_hosts=settings.allowed_hosts, allow_private=settings.allow_private
-    )
-    downloader = Downloader(
-        policy, max_bytes=settings.max_bytes, timeout_s=settings.download_timeout_s, user_agent=USER_AGENT
-    )
-    annotator = Annotator()
-    pipeline = Pipeline(
-        fetch=downloader.fetch,
-        read=partial(pictures.read, max_pixels=settings.max_pixels),
-        pixels_of=pictures.pixels_of,
-        detect=detector.load(model, settings.threads),
-        drawings={
-            "labels": annotator.annotate,
-            "boxes": partial(annotator.annotate, labels=False),
-            "blur": regions.blur,
-            "none": lambda image, _: image,
-        },
-        encode=partial(pictures.encode, max_bytes=settings.max_response_bytes),
-        **({"span": _spans()} if settings.is_traced else {}),
-    )
-    return App(settings, model, pipeline, _site(settings, model))
-
-
-def _site(settings: Settings, model: Model) -> dict[str, Asset]:
-    """What is the same for every request: the page, its samples, the API's description and the reference."""
-    site = assets(_WEB, model.default_min_score)
-    description = openapi.document(
-        model.labels,
-        default_min_score=model.default_min_score,
-        media_types=[pictures.MEDIA_TYPES[name] for name in pictures.READABLE],
-        max_bytes=settings.max_bytes,
-        max_pixels=settings.max_pixels,
-        samples=[path for path in site if path.startswith("/samples/")],
-    )
-    return site | reference.assets(description, _WEB)

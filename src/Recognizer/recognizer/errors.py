@@ -10,7 +10,7 @@ Owns the tree of errors; refuses to know how they are sent (``responses``) or lo
     │   ├── NothingDetected          404
     │   ├── MethodNotAllowed         405
     │   ├── TooLarge                 413
-    │   ├── UnsupportedPicture       415
+    │   ├── UnsupportedMediaType       415
     │   ├── BrokenPicture            422
     │   ├── InternalError            500
     │   ├── DownloadFailed           502
@@ -118,11 +118,11 @@ class TooLarge(RequestError):
     title = "Picture too large"
 
 
-class UnsupportedPicture(RequestError):
+class UnsupportedMediaType(RequestError):
     """Bytes that are no picture, or a picture in a format that is not read."""
 
     status = 415
-    code = "unsupported-picture"
+    code = "unsupported-media-type"
     title = "Not a supported picture"
 
 

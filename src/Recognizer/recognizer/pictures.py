@@ -27,7 +27,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from recognizer.errors import BrokenPicture, TooLarge, UnsupportedPicture
+from recognizer.errors import BrokenPicture, TooLarge, UnsupportedMediaType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,12 +133,12 @@ def read(content: bytes, max_pixels: int) -> Picture:
         max_pixels: largest width times height.
 
     Raises:
-        UnsupportedPicture: no picture, or not of a format in ``READABLE``.
+        UnsupportedMediaType: no picture, or not of a format in ``READABLE``.
         TooLarge: more pixels than ``max_pixels``.
         BrokenPicture: truncated or corrupt, or a JPEG of more than ``MAX_JPEG_SCANS`` scans.
     """
     if not content:
-        raise UnsupportedPicture("There is no picture: the file is empty.")
+        raise UnsupportedMediaType("There is no picture: the file is empty.")
     try:
         image = Image.open(BytesIO(content), formats=READABLE)
     except UnidentifiedImageError as error:
@@ -310,11 +310,11 @@ def _rgb_profile(image: Image.Image) -> bytes | None:
     return profile if is_kept else None
 
 
-def _unidentified(content: bytes) -> UnsupportedPicture | BrokenPicture:
+def _unidentified(content: bytes) -> UnsupportedMediaType | BrokenPicture:
     if any(accept is not None and accept(content[:16]) is True for _, accept in map(Image.OPEN.__getitem__, READABLE)):
         return _broken(None)
     kind = "HEIC is not read" if content[4:8] == b"ftyp" else "This is no picture of a format that is read"
-    return UnsupportedPicture(
+    return UnsupportedMediaType(
         f"{kind}. Read are {', '.join(READABLE[:-1])} and {READABLE[-1]}; convert it to one of them."
     )
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recognizer.errors import NothingDetected, RequestError
-from recognizer.regions import cut_out
-from recognizer.responses import Outcome
+from recognizer.job import Outcome, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,27 +24,12 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from recognizer.detections import Criteria, Detection
-    from recognizer.parameters import DetectRequest
+    from recognizer.job import DetectRequest
     from recognizer.pictures import Encoded, Picture
 
 
 def _no_span(_: str) -> AbstractContextManager[object]:
     return nullcontext()
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The bytes of a picture, before anything was made of them.
-
-    Attributes:
-        content: the file.
-        sha256: its digest.
-        timings_ms: milliseconds by step so far.
-    """
-
-    content: bytes
-    sha256: str
-    timings_ms: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +42,7 @@ class Pipeline:
         pixels_of: image -> array of shape (height, width, 3).
         detect: pixels, criteria -> detections.
         drawings: what ``DetectRequest.draw`` names: image, detections -> image.
+        cut_out: image, detection -> the part of the image that it is in.
         encode: image, format, colour profile -> file.
         span: opens a traced span of that name round a step.
     """
@@ -67,6 +52,7 @@ class Pipeline:
     pixels_of: Callable[[Image], NDArray[np.uint8]]
     detect: Callable[[NDArray[np.uint8], Criteria], tuple[Detection, ...]]
     drawings: Mapping[str, Callable[[Image, Sequence[Detection]], Image]]
+    cut_out: Callable[[Image, Detection], Image]
     encode: Callable[[Image, str, bytes | None], Encoded]
     span: Callable[[str], AbstractContextManager[object]] = _no_span
 
@@ -113,7 +99,7 @@ class Pipeline:
             raise NothingDetected(
                 "There is no object to cut out; try a lower min_score, or other labels.", parameter="crop"
             )
-        return cut_out(drawn, detections[0])
+        return self.cut_out(drawn, detections[0])
 
     @contextmanager
     def _timed(self, step: str, timings_ms: dict[str, float]) -> Iterator[None]:

@@ -1,0 +1,89 @@
+"""Settings -> the application: the only room that knows every wing.
+
+Owns which part does which step. Refuses to read the environment: what it needs of it is in the settings.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recognizer import VERSION, pictures
+from recognizer.app import App
+from recognizer.drawing import hide
+from recognizer.drawing.annotate import Annotator
+from recognizer.drawing.crop import cut_out
+from recognizer.fetch.destinations import Policy
+from recognizer.fetch.download import Downloader
+from recognizer.pipeline import Pipeline
+from recognizer.settings import Settings
+from recognizer.site import openapi, reference
+from recognizer.site.assets import assets
+from recognizer.vision import detector
+from recognizer.vision.model import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from recognizer.site.assets import Asset
+
+USER_AGENT = f"Recognizer/{VERSION} (object detection; fetches a picture once for whoever gave its address)"
+
+_WEB = Path(__file__).resolve().parent.parent / "web"
+
+
+def _spans() -> Callable[[str], AbstractContextManager[object]]:
+    """Opens X-Ray subsegments. Imported only here: the X-Ray SDK brings botocore, 0.3 s of a cold start."""
+    from aws_lambda_powertools import Tracer  # noqa: PLC0415
+
+    provider = Tracer().provider
+    return lambda step: provider.in_subsegment(f"## {step}")
+
+
+def build(environ: Mapping[str, str]) -> App:
+    """The application that an environment describes, its model loaded and warmed up.
+
+    Raises:
+        StartupError: a setting, the model, its labels or the font cannot be used.
+    """
+    settings = Settings.from_environ(environ)
+    model = Model.load(settings.model_dir)
+    policy = Policy(
+        allowed_ports=settings.allowed_ports, allowed_hosts=settings.allowed_hosts, allow_private=settings.allow_private
+    )
+    downloader = Downloader(
+        policy, max_bytes=settings.max_bytes, timeout_s=settings.download_timeout_s, user_agent=USER_AGENT
+    )
+    annotator = Annotator()
+    pipeline = Pipeline(
+        fetch=downloader.fetch,
+        read=partial(pictures.read, max_pixels=settings.max_pixels),
+        pixels_of=pictures.pixels_of,
+        detect=detector.load(model, settings.threads),
+        drawings={
+            "labels": annotator.annotate,
+            "boxes": partial(annotator.annotate, labels=False),
+            "blur": hide.blur,
+            "none": lambda image, _: image,
+        },
+        cut_out=cut_out,
+        encode=partial(pictures.encode, max_bytes=settings.max_response_bytes),
+        **({"span": _spans()} if settings.is_traced else {}),
+    )
+    return App(settings, model, pipeline, _site(settings, model))
+
+
+def _site(settings: Settings, model: Model) -> dict[str, Asset]:
+    """What is the same for every request: the page, its samples, the API's description and the reference."""
+    site = assets(_WEB, model.default_min_score)
+    description = openapi.document(
+        model.labels,
+        default_min_score=model.default_min_score,
+        media_types=[pictures.MEDIA_TYPES[name] for name in pictures.READABLE],
+        max_bytes=settings.max_bytes,
+        max_pixels=settings.max_pixels,
+        samples=[path for path in site if path.startswith("/samples/")],
+    )
+    return site | reference.assets(description, _WEB)

@@ -1,0 +1,1 @@
+"""Detections on pixels: boxes and labels drawn, objects hidden, objects cut out."""

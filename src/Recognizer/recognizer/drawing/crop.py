@@ -1,0 +1,17 @@
+"""An object alone, cut out of its picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from recognizer.detections import Detection
+
+
+def cut_out(picture: Image.Image, detection: Detection) -> Image.Image:
+    """The object alone; at least one pixel of it."""
+    box = detection.box.to_pixels(*picture.size)
+    left, top = min(box.xmin, picture.width - 1), min(box.ymin, picture.height - 1)
+    return picture.crop((left, top, max(box.xmax, left + 1), max(box.ymax, top + 1)))

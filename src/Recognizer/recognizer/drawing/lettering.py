@@ -1,0 +1,115 @@
+"""The one font, at the sizes that pictures need, and how text fits into a label.
+
+Owns reading the font and measuring with it. Refuses to go on without it: names in another type, or none, would be a
+silent fallback, so a font that is missing stops the cold start.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+
+from PIL import ImageFont
+
+from recognizer.errors import ModelNotUsable
+
+OPEN_SANS = Path(__file__).resolve().parents[2] / "font" / "OpenSans-Regular.ttf"
+"""The font that comes with the service."""
+
+MIN_FONT_PX = 11
+"""Size (em) below which Open Sans can't be read."""
+
+_MIN_NAME_CHARACTERS = 3  # a name cut shorter names nothing
+_ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lettering:
+    """One size of the font and the label ground around it.
+
+    Attributes:
+        font: the font at that size.
+        height_px: height of the ground, the same for every text.
+        baseline_px: from the ground's upper edge down to the baseline, the same for every text.
+        padding_px: from the ground's left and right edges to the text.
+        radius_px: radius of the ground's round corners.
+    """
+
+    font: ImageFont.FreeTypeFont
+    height_px: int
+    baseline_px: int
+    padding_px: int
+    radius_px: int
+
+    @classmethod
+    def of(cls, font: ImageFont.FreeTypeFont) -> Lettering:
+        """The label for a font: capitals in the middle of its height, room for an accent above and a ``g`` below."""
+        height_px = round(1.38 * font.size)
+        capital_px = round(-font.getbbox("H", anchor="ls")[1])
+        return cls(
+            font=font,
+            height_px=height_px,
+            baseline_px=(height_px + capital_px + 1) // 2,
+            padding_px=round(0.3 * font.size),
+            radius_px=round(0.2 * font.size),
+        )
+
+    def width_px(self, text: str) -> int:
+        """Width of the ground under ``text``."""
+        return math.ceil(self.font.getlength(text)) + 2 * self.padding_px
+
+    def fit(self, name: str, percent: str, room_px: int) -> str | None:
+        """``name percent`` in one line, the name cut with an ellipsis where the ground would be wider than the room.
+
+        Returns:
+            None where fewer than three letters of the name would be left: that can't be read.
+        """
+        name = " ".join(name.split())
+        text = f"{name} {percent}".lstrip()
+        if self.width_px(text) <= room_px:
+            return text
+        fits, too_long = _MIN_NAME_CHARACTERS - 1, len(name)
+        while too_long - fits > 1:
+            middle = (fits + too_long) // 2
+            if self.width_px(_cut(name, middle, percent)) <= room_px:
+                fits = middle
+            else:
+                too_long = middle
+        return _cut(name, fits, percent) if fits >= _MIN_NAME_CHARACTERS else None
+
+
+class Typeface:
+    """A font file, read once; gives its lettering at any size, from any thread.
+
+    Raises:
+        ModelNotUsable: the file is missing or is no font; the message names it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelNotUsable(f"the font {path} cannot be read: {error.strerror}") from error
+
+        def lettering(size_px: int) -> Lettering:
+            # The basic layout engine, as the other one (Raqm) is not on every platform and Latin text needs no shaping.
+            font = ImageFont.truetype(BytesIO(content), size_px, layout_engine=ImageFont.Layout.BASIC)
+            return Lettering.of(font)
+
+        # Bounded, as FreeType keeps a copy of the file (200 KB) for each size.
+        self._lettering = lru_cache(maxsize=16)(lettering)
+        try:
+            self._lettering(MIN_FONT_PX)
+        except OSError as error:
+            raise ModelNotUsable(f"{path} is not a font: {error}") from error
+
+    def at(self, size_px: int) -> Lettering:
+        """The lettering of that size (em)."""
+        return self._lettering(size_px)
+
+
+def _cut(name: str, characters: int, percent: str) -> str:
+    return f"{name[:characters].rstrip()}{_ELLIPSIS} {percent}"

@@ -1,0 +1,1 @@
+"""An address -> bytes, from public addresses only and within limits of bytes, time and redirects."""

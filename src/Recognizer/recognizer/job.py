@@ -1,0 +1,125 @@
+"""The words between the steps: what was asked, the picture's file, and what came of it.
+
+Owns the values that more than one wing speaks of, and what can be asked for at all: names, limits and defaults. Refuses
+behaviour: how a request is read, done and answered is the wings'.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from recognizer.detections import Criteria, Detection
+    from recognizer.pictures import Encoded
+
+AnswerKind = Literal["image", "json"]
+Draw = Literal["labels", "boxes", "blur", "none"]
+
+DRAWS: tuple[Draw, ...] = ("labels", "boxes", "blur", "none")
+
+DEFAULT_LIMIT = 3
+MAX_LIMIT = 100
+
+# What a client may ask for -> Pillow's name of the format.
+IMAGE_FORMATS = {"jpeg": "JPEG", "jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF"}
+
+PARAMETERS = (
+    "url",
+    "image",
+    "n",
+    "min_score",
+    "include",
+    "exclude",
+    "region",
+    "format",
+    "image_format",
+    "draw",
+    "crop",
+)
+# Other names, taken from older services of this kind -> ours.
+ALIASES = {"input_url": "url", "n_predictions": "n"}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """Which model answers, and how it runs: answers depend on all of it.
+
+    Attributes:
+        name: what it is (``openimages_v4/ssd/mobilenet_v2``).
+        engine: what runs it, ``tensorflow`` or ``litert``.
+        graph: ``published`` (the graph as it was published) or ``slim`` (cut before its NMS).
+        sha256: digest of the archive or folder it was built from.
+    """
+
+    name: str
+    engine: str
+    graph: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class DetectRequest:
+    """What one request asks for, validated.
+
+    Attributes:
+        url: address of the picture, not yet checked; empty when the picture itself was sent.
+        criteria: which objects are wanted; at most 100.
+        answer: the annotated picture or JSON.
+        image_format: Pillow's name of the format to answer in; None for the source's own.
+        content: the picture itself, as a file; None when it is to be fetched.
+        draw: what is done to the objects in the picture.
+        crop: whether the answer is the best object alone, cut out.
+    """
+
+    url: str
+    criteria: Criteria
+    answer: AnswerKind
+    image_format: str | None = None
+    content: bytes | None = None
+    draw: Draw = "labels"
+    crop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file of a picture, before anything was made of it.
+
+    Attributes:
+        content: its bytes.
+        sha256: their digest.
+        timings_ms: milliseconds by step so far.
+    """
+
+    content: bytes
+    sha256: str
+    timings_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one request came to.
+
+    Attributes:
+        request: what was asked.
+        source_sha256: digest of the picture's file.
+        source_bytes: how many bytes it has.
+        width_px: width of the upright picture.
+        height_px: height of the upright picture.
+        format: Pillow's name of the source's format.
+        animated: whether the source has more frames than the one looked at, the first.
+        detections: most confident first.
+        encoded: the annotated picture, where one was asked for.
+        timings_ms: milliseconds by step, in the order of the steps.
+    """
+
+    request: DetectRequest
+    source_sha256: str
+    source_bytes: int
+    width_px: int
+    height_px: int
+    format: str
+    animated: bool
+    detections: tuple[Detection, ...]
+    encoded: Encoded | None
+    timings_ms: dict[str, float]

@@ -1,0 +1,1 @@
+"""The page and the API's description: what is the same for every request."""

@@ -1,0 +1,65 @@
+"""The LiteRT engine: runs a slim graph as a flatbuffer, without TensorFlow.
+
+Owns every call of LiteRT. Refuses to queue: an interpreter serves one request at a time, so there is one for each
+request that is under way, made when it is first needed and kept.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from queue import Empty, LifoQueue
+from typing import TYPE_CHECKING, Any
+
+from ai_edge_litert.interpreter import Interpreter
+
+from recognizer.errors import ModelNotUsable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from recognizer.vision.model import Model
+
+FILE_NAME = "model.tflite"
+SIGNATURE = "serving_default"
+
+
+class SlimNetwork:
+    """See ``detector.Network``."""
+
+    def __init__(self, model: Model, threads: int) -> None:
+        """Loads the flatbuffer; see ``detector.load``."""
+        self._path = model.folder / FILE_NAME
+        self._threads = threads
+        # Last in, first out: the one used last has its weights in the cache, and Lambda never makes a second one.
+        self._idle: LifoQueue[Any] = LifoQueue()
+        first = self._new_runner()
+        self._idle.put(first)
+        _, height, width, _ = first.get_input_details()["images"]["shape"]
+        self.input_size_px = (int(height), int(width))
+
+    def __call__(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """See ``detector.Network``."""
+        with self._runner() as run:
+            out = run(images=picture)
+        return out["boxes"], out["scores"]
+
+    def _new_runner(self) -> Any:
+        try:
+            interpreter = Interpreter(model_path=str(self._path), num_threads=self._threads)
+            return interpreter.get_signature_runner(SIGNATURE)
+        except (OSError, ValueError, RuntimeError) as error:
+            raise ModelNotUsable(f"{self._path} is no LiteRT model of ours: {error}") from error
+
+    @contextmanager
+    def _runner(self) -> Iterator[Any]:
+        try:
+            runner = self._idle.get_nowait()
+        except Empty:
+            runner = self._new_runner()
+        try:
+            yield runner
+        finally:
+            self._idle.put(runner)

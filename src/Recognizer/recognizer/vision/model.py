@@ -1,0 +1,65 @@
+"""The model folder that ``model_build`` wrote: what is in it, and for which engine.
+
+Owns ``model.json`` and the label table beside it. Refuses a folder that is missing, half-written or of another
+format: the cold start stops and says how to build it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from recognizer.errors import ModelNotUsable
+from recognizer.job import ModelIdentity
+from recognizer.labels import LabelMap
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULT_MIN_SCORE = 0.1
+FORMAT = 1  # of model.json; raised when older folders can no longer be read
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model on disk.
+
+    Attributes:
+        folder: where its files are.
+        identity: what it is, what runs it and what it was built from.
+        labels: its classes.
+        default_min_score: what a request that names no minimum gets; below it this model is mostly wrong.
+        facts: all of model.json.
+    """
+
+    folder: Path
+    identity: ModelIdentity
+    labels: LabelMap
+    default_min_score: float
+    facts: dict[str, Any]
+
+    @classmethod
+    def load(cls, folder: Path) -> Model:
+        """The model in a folder.
+
+        Raises:
+            ModelNotUsable: there is none, or its model.json or labels.csv is not what this version reads.
+        """
+        path = folder / "model.json"
+        try:
+            facts = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ModelNotUsable(
+                f"There is no model in {folder} ({error}). Build one: `make model`, or `python -m model_build`."
+            ) from error
+        try:
+            if facts["format"] != FORMAT:
+                raise ModelNotUsable(
+                    f"{path} has format {facts['format']}, this version reads {FORMAT}: build it again."
+                )
+            default_min_score = float(facts.get("default_min_score", DEFAULT_MIN_SCORE))
+            identity = ModelIdentity(*(str(facts[key]) for key in ("name", "engine", "graph", "sha256")))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelNotUsable(f"{path} lacks {error}; build the model again.") from error
+        return cls(folder, identity, LabelMap.load(folder / "labels.csv"), default_min_score, facts)
