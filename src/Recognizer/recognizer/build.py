@@ -14,6 +14,7 @@ from recognizer.app import App
 from recognizer.drawing import hide
 from recognizer.drawing.annotate import Annotator
 from recognizer.drawing.crop import cut_out
+from recognizer.drawing.palette import ink_for
 from recognizer.fetch.destinations import Policy
 from recognizer.fetch.download import Downloader
 from recognizer.pipeline import Pipeline
@@ -72,7 +73,8 @@ def build(environ: Mapping[str, str]) -> App:
         encode=partial(pictures.encode, max_bytes=settings.max_response_bytes),
         **({"span": _spans()} if settings.is_traced else {}),
     )
-    return App(settings, model, pipeline, _site(settings, model))
+    site = _site(settings, model)
+    return App(settings, model, pipeline, site=site, colour_of=lambda label_id: ink_for(label_id).hex)
 
 
 def _site(settings: Settings, model: Model) -> dict[str, Asset]:

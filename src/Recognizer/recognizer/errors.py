@@ -14,7 +14,8 @@ Owns the tree of errors; refuses to know how they are sent (``responses``) or lo
     │   ├── BrokenPicture            422
     │   ├── InternalError            500
     │   ├── DownloadFailed           502
-    │   └── DownloadTimedOut         504
+    │   ├── DownloadTimedOut         504
+    │   └── LoopDetected             508
     └── StartupError                 stops the cold start; never an answer
         ├── InvalidSetting           an environment variable that cannot be right
         └── ModelNotUsable           the model, its labels or the font are missing or not what they must be
@@ -156,6 +157,14 @@ class DownloadTimedOut(RequestError):
     status = 504
     code = "download-timed-out"
     title = "Download timed out"
+
+
+class LoopDetected(RequestError):
+    """A request of our own that came back: the picture's address leads to the service itself."""
+
+    status = 508
+    code = "loop-detected"
+    title = "Loop detected"
 
 
 class StartupError(RecognizerError):

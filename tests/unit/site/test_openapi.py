@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 from recognizer import VERSION, job, pictures
 from recognizer.detections import Label
 from recognizer.errors import InvalidParameter, MethodNotAllowed, NotFound, RequestError
-from recognizer.http import parameters, responses
-from recognizer.http.events import parse_post
+from recognizer.http import headers, parameters, responses
+from recognizer.http.negotiation import Negotiated
 from recognizer.labels import LabelMap
 from recognizer.site.openapi import document
 
@@ -21,6 +21,7 @@ LABELS = LabelMap(
     {"/m/0jbk": ("Animal", frozenset({1}))},
 )
 READ = tuple(pictures.MEDIA_TYPES[name] for name in pictures.READABLE)
+RULES = parameters.Rules(LABELS, default_min_score=0.1, max_bytes=1_000)
 ERRORS = RequestError.__subclasses__()
 ANYWHERE = {NotFound, MethodNotAllowed}  # no operation's own
 POST_BODIES = {"application/json", "multipart/form-data", "application/x-www-form-urlencoded"}
@@ -47,9 +48,7 @@ def body(kind):
 def accepts(name, value):
     """Whether the service takes a value of a parameter."""
     try:
-        parameters.validated(
-            {"url": "https://example.com/", name: value}, LABELS, default_min_score=0.1, default_answer="json"
-        )
+        parameters.validated({"url": "https://example.com/", name: value}, RULES, Negotiated("json"))
     except InvalidParameter:
         return False
     return True
@@ -175,7 +174,7 @@ def test_an_answer_is_json_or_any_kind_of_picture_that_is_read(operation):
 
 @pytest.mark.parametrize("operation", [GET, POST], ids=["get", "post"])
 def test_every_exposed_header_is_described(operation):
-    assert set(responses.EXPOSED_HEADERS) <= set(operation["responses"]["200"]["headers"])
+    assert set(headers.EXPOSED_HEADERS) <= set(operation["responses"]["200"]["headers"])
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)

@@ -19,17 +19,11 @@ from typing import TYPE_CHECKING
 from recognizer.errors import StartupError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
-SECURITY_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-}
-PAGE_CACHE_CONTROL = "public, max-age=300"
-SAMPLE_CACHE_CONTROL = "public, max-age=86400"
+PAGE_MAX_AGE_S = 300
+SAMPLE_MAX_AGE_S = 86_400
 
 _STYLE = re.compile(r'<link rel="stylesheet" href="([\w-]+\.css)">')
 _SCRIPT = re.compile(r'<script src="([\w-]+\.js)"></script>')
@@ -45,18 +39,15 @@ class Asset:
         path: where, exactly.
         media_type: Content-Type.
         body: text as str, anything else as bytes.
-        headers: all others, ETag included.
+        max_age_s: seconds that any cache may keep it.
+        policy: its Content-Security-Policy; empty for none.
     """
 
     path: str
     media_type: str
     body: str | bytes
-    headers: Mapping[str, str]
-
-    def is_known_to(self, if_none_match: str) -> bool:
-        """Whether an If-None-Match header names this very content, so that a 304 is the answer (RFC 9110, 13.1.2)."""
-        known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-        return not known.isdisjoint({self.headers["ETag"], "*"})
+    max_age_s: int
+    policy: str = ""
 
 
 def assets(folder: Path, default_min_score: float = 0.1) -> dict[str, Asset]:
@@ -71,7 +62,7 @@ def assets(folder: Path, default_min_score: float = 0.1) -> dict[str, Asset]:
     """
     try:
         samples = [
-            _asset(f"/samples/{file.name}", "image/jpeg", file.read_bytes(), {"Cache-Control": SAMPLE_CACHE_CONTROL})
+            Asset(f"/samples/{file.name}", "image/jpeg", file.read_bytes(), SAMPLE_MAX_AGE_S)
             for file in sorted((folder / "samples").glob("*.jpg"))
         ]
         return {asset.path: asset for asset in [_page(folder, default_min_score), *samples]}
@@ -99,14 +90,7 @@ def _page(folder: Path, default_min_score: float) -> Asset:
             "frame-ancestors 'none'",
         )
     )
-    headers = {"Cache-Control": PAGE_CACHE_CONTROL, "Content-Security-Policy": policy}
-    return _asset("/", "text/html; charset=utf-8", document, headers)
-
-
-def _asset(path: str, media_type: str, body: str | bytes, headers: dict[str, str]) -> Asset:
-    content = body.encode() if isinstance(body, str) else body
-    etag = f'"{hashlib.sha256(content).hexdigest()[:32]}"'
-    return Asset(path, media_type, body, {**SECURITY_HEADERS, **headers, "ETag": etag})
+    return Asset("/", "text/html; charset=utf-8", document, PAGE_MAX_AGE_S, policy)
 
 
 def _digests(parts: Iterable[str]) -> str:

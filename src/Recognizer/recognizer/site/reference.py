@@ -16,7 +16,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from recognizer.errors import StartupError
-from recognizer.site.assets import PAGE_CACHE_CONTROL, SECURITY_HEADERS, Asset
+from recognizer.site.assets import PAGE_MAX_AGE_S, Asset
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,15 +50,9 @@ def assets(document: Mapping[str, Json], folder: Path) -> dict[str, Asset]:
         "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     )
     return {
-        "/openapi.json": _asset("/openapi.json", "application/json", text, {}),
-        "/reference": _asset("/reference", "text/html; charset=utf-8", page, {"Content-Security-Policy": policy}),
+        "/openapi.json": Asset("/openapi.json", "application/json", text, PAGE_MAX_AGE_S),
+        "/reference": Asset("/reference", "text/html; charset=utf-8", page, PAGE_MAX_AGE_S, policy),
     }
-
-
-def _asset(path: str, media_type: str, body: str, headers: dict[str, str]) -> Asset:
-    etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
-    caching = {"Cache-Control": PAGE_CACHE_CONTROL, "ETag": etag}
-    return Asset(path, media_type, body, {**SECURITY_HEADERS, **headers, **caching})
 
 
 def _parts(document: Mapping[str, Json]) -> dict[str, str]:
