@@ -1,0 +1,125 @@
+"""A small process that forks the workers, and the limits that each of them gets.
+
+Owns forking. A fork copies one thread only, so a process that runs an engine's threads must not do it: a lock that
+another thread held would be held for ever. The nursery is forked before there are any, does nothing but fork again when
+it is asked to, and so each worker starts as fresh as the first.
+
+Owns the limits too. They are the kernel's: a timer whose signal ends the process, and the most memory it can map. No
+decoder can hold them off, not one that keeps Python's lock for a minute and not one that calls ``abort``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import socket
+import warnings
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from recognizer.sandbox.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Serve = Callable[[Wire], None]
+
+_STDERR: Final = 2
+_MAX_FDS: Final = 4096
+_KILL_FIRST: Final = "1000"
+
+
+def open_nursery(serve: Serve, memory_bytes: int) -> socket.socket:
+    """Forks the nursery; it ends when the socket is closed.
+
+    Args:
+        serve: what a worker does with its end of a connection; when it returns, the worker ends.
+        memory_bytes: what a worker may map beyond what it starts with.
+
+    Returns:
+        The socket to ask for workers with, see ``new_worker``.
+    """
+    ours, theirs = socket.socketpair()
+    if _fork() == 0:
+        _run(partial(_nurse, theirs, serve, memory_bytes), keep=theirs)
+    theirs.close()
+    return ours
+
+
+def new_worker(nursery: socket.socket) -> socket.socket:
+    """A connection to a worker that has just been forked.
+
+    Raises:
+        OSError: the nursery is gone.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs:
+        socket.send_fds(nursery, [b"+"], [theirs.fileno()])
+    return ours
+
+
+def end_after(seconds: float) -> None:
+    """Ends this process after that time, whatever it is doing then; 0 takes it back."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _nurse(requests: socket.socket, serve: Serve, memory_bytes: int) -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the workers
+    while True:
+        asked, fds, _, _ = socket.recv_fds(requests, 1, 1)
+        if not asked:
+            return
+        for fd in fds:
+            with socket.socket(fileno=fd) as sock:
+                if _fork() == 0:
+                    _run(partial(_work, sock, serve, memory_bytes), keep=sock)
+
+
+def _work(sock: socket.socket, serve: Serve, memory_bytes: int) -> None:
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    mapped_bytes = _mapped_bytes() + memory_bytes
+    resource.setrlimit(resource.RLIMIT_DATA, (mapped_bytes, mapped_bytes))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(OSError):  # where memory runs out all the same, not the service itself is to be ended
+        Path("/proc/self/oom_score_adj").write_text(_KILL_FIRST, encoding="ascii")
+    serve(Wire(sock))
+
+
+def _run(work: Callable[[], None], keep: socket.socket) -> None:
+    """The whole life of a forked process: nothing of its parent's is left open, and it never returns."""
+    code = 1
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent; we end with it
+        _close_all_but({keep.fileno()})
+        work()
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _close_all_but(kept: Iterable[int]) -> None:
+    low = _STDERR + 1
+    for fd in sorted(kept):
+        os.closerange(low, fd)
+        low = fd + 1
+    os.closerange(low, max(_MAX_FDS, low))
+
+
+def _fork() -> int:
+    with warnings.catch_warnings():
+        # Python 3.12 warns where there are threads. Only a nursery that is opened again has any around it, and what a
+        # worker does afterwards takes none of their locks.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _mapped_bytes() -> int:
+    """What counts against RLIMIT_DATA so far; 0 where the system does not tell (the limit is Linux's alone)."""
+    try:
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmData:")), 0)

@@ -1,0 +1,91 @@
+"""Messages between two processes: a JSON document, and blobs of bytes.
+
+Owns the format. It is JSON and not pickle because the other end may have been taken over by the picture it decoded:
+what comes from there is data, bounded in size, and nothing else.
+
+A frame is the length of the document in four bytes, the document, then its blobs, whose lengths stand in the document.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import struct
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import socket
+
+    Blob = bytes | bytearray | memoryview
+
+_LENGTH = struct.Struct(">I")
+_MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+MAX_BLOB_BYTES = 1024 * 1024 * 1024
+
+
+class ConnectionLost(Exception):
+    """The other process is gone, does not answer in time, or sends what is no message."""
+
+
+class Wire:
+    """One end of a connection; used by one thread at a time."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        """Takes a connected stream socket, and closes it in the end."""
+        self._socket = sock
+
+    def send(self, document: dict[str, Any], *blobs: Blob) -> None:
+        """Sends a message.
+
+        Raises:
+            ConnectionLost: the other process is gone.
+        """
+        views = [memoryview(blob).cast("B") for blob in blobs]
+        encoded = json.dumps({**document, "blobs": [len(view) for view in views]}).encode()
+        try:
+            self._socket.sendall(_LENGTH.pack(len(encoded)) + encoded)
+            for view in views:
+                self._socket.sendall(view)
+        except OSError as error:
+            raise ConnectionLost("the message could not be sent") from error
+
+    def receive(self, timeout_s: float | None = None) -> tuple[dict[str, Any], list[bytearray]]:
+        """The next message: its document, and its blobs.
+
+        Args:
+            timeout_s: how long the other process may be silent; None for as long as it likes.
+
+        Raises:
+            ConnectionLost: it is gone, was silent for too long, or sent what is no message.
+        """
+        try:
+            self._socket.settimeout(timeout_s)
+            (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
+            if length > _MAX_DOCUMENT_BYTES:
+                raise ConnectionLost("the message is too long")
+            document: dict[str, Any] = json.loads(self._exactly(length))
+            lengths = document.pop("blobs")
+            if not all(isinstance(each, int) and 0 <= each <= MAX_BLOB_BYTES for each in lengths):
+                raise ConnectionLost("a blob is too long")
+            return document, [self._exactly(each) for each in lengths]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise ConnectionLost("no message came") from error
+
+    def is_closed_by_peer(self) -> bool:
+        """Whether the other process is gone; to be asked while no message is under way."""
+        readable, _, _ = select.select([self._socket], [], [], 0)
+        return bool(readable)
+
+    def close(self) -> None:
+        """Closes the connection; the other end reads its end."""
+        self._socket.close()
+
+    def _exactly(self, length: int) -> bytearray:
+        content = bytearray(length)
+        view = memoryview(content)
+        while view:
+            received = self._socket.recv_into(view)
+            if not received:
+                raise ConnectionLost("the other process is gone")
+            view = view[received:]
+        return content

@@ -1,0 +1,226 @@
+"""Workers that are slow, greedy, crashing or killed, and the job after each of them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from recognizer.sandbox import nursery
+from recognizer.sandbox.pool import Pool
+from recognizer.sandbox.wire import ConnectionLost, Wire
+
+pytestmark = pytest.mark.enable_socket
+
+MEMORY_BYTES = 64 * 1024 * 1024
+PATIENCE_S = 30
+
+
+def serve(wire):  # noqa: C901 - one case for each thing that can go wrong
+    """What the tests' workers can do."""
+    while True:
+        try:
+            job, blobs = wire.receive()
+        except ConnectionLost:
+            return
+        match job["do"]:
+            case "echo":
+                wire.send({"pid": os.getpid(), "parent": os.getppid()}, *blobs)
+            case "sleep":
+                nursery.end_after(job["seconds"])
+                time.sleep(PATIENCE_S)
+            case "hold the lock":
+                nursery.end_after(job["seconds"])
+                sum(range(10**12))  # one call into C that never gives Python's lock back
+            case "grow":
+                try:
+                    blob = bytearray(job["bytes"])
+                except MemoryError:
+                    wire.send({"refused": True})
+                else:
+                    wire.send({"refused": False, "bytes": len(blob)})
+            case "abort":
+                os.abort()
+            case "return":
+                return
+            case "list files":
+                wire.send({"files": [str(Path(f"/proc/self/fd/{fd}").readlink()) for fd in range(64) if is_open(fd)]})
+            case "limits":
+                wire.send({"oom": Path("/proc/self/oom_score_adj").read_text(encoding="ascii").strip()})
+
+
+def is_open(fd):
+    with suppress(OSError):
+        os.fstat(fd)
+        return True
+    return False
+
+
+@pytest.fixture
+def pool():
+    with Pool(serve, MEMORY_BYTES) as running:
+        yield running
+
+
+def ask(pool, *blobs, **job):
+    with pool.worker() as wire:
+        wire.send(job, *blobs)
+        return wire.receive(PATIENCE_S)
+
+
+def test_a_job_comes_back_with_its_bytes(pool):
+    content = os.urandom(3_000_000)
+
+    document, blobs = ask(pool, content, b"", do="echo")
+
+    assert document["pid"] != os.getpid()
+    assert blobs == [content, b""]
+
+
+def test_a_worker_serves_one_job_after_the_other(pool):
+    assert ask(pool, do="echo")[0]["pid"] == ask(pool, do="echo")[0]["pid"]
+
+
+@pytest.mark.parametrize("job", ["sleep", "hold the lock"])
+def test_time_is_up_whatever_a_worker_does(pool, job):
+    before = ask(pool, do="echo")[0]["pid"]
+
+    with pytest.raises(ConnectionLost):
+        ask(pool, do=job, seconds=0.2)
+
+    assert ask(pool, do="echo")[0]["pid"] != before
+
+
+def test_memory_has_an_end(pool):
+    assert ask(pool, do="grow", bytes=MEMORY_BYTES // 2)[0] == {"refused": False, "bytes": MEMORY_BYTES // 2}
+    assert ask(pool, do="grow", bytes=2 * MEMORY_BYTES)[0] == {"refused": True}
+
+
+@pytest.mark.parametrize("job", ["abort", "return"])
+def test_a_worker_that_ends_is_replaced(pool, job):
+    with pytest.raises(ConnectionLost):
+        ask(pool, do=job)
+
+    assert ask(pool, do="echo")[0]["pid"]
+
+
+def test_a_worker_that_died_while_idle_is_replaced(pool):
+    first = ask(pool, do="echo")[0]["pid"]
+    os.kill(first, signal.SIGKILL)
+    wait_until_gone(first)
+
+    assert ask(pool, do="echo")[0]["pid"] != first
+
+
+def test_a_nursery_that_died_is_replaced(pool):
+    document, _ = ask(pool, do="echo")
+    for pid in (document["pid"], document["parent"]):
+        os.kill(pid, signal.SIGKILL)
+    os.waitpid(document["parent"], 0)
+    wait_until_gone(document["pid"])
+
+    assert ask(pool, do="echo")[0]["parent"] != document["parent"]
+
+
+def test_an_error_of_the_borrower_costs_the_worker(pool):
+    first = ask(pool, do="echo")[0]["pid"]
+
+    with pytest.raises(ZeroDivisionError), pool.worker():
+        raise ZeroDivisionError
+
+    assert ask(pool, do="echo")[0]["pid"] != first
+    wait_until_gone(first)
+
+
+def test_borrowers_at_the_same_time_have_workers_of_their_own(pool):
+    with ThreadPoolExecutor(4) as threads, pool.worker() as one, pool.worker() as other:
+        found = list(threads.map(lambda wire: (wire.send({"do": "echo"}), wire.receive(PATIENCE_S))[1], [one, other]))
+
+    assert found[0][0]["pid"] != found[1][0]["pid"]
+
+
+def test_a_worker_has_nothing_open_but_its_connection(pool, tmp_path):
+    with (tmp_path / "secret").open("w"):
+        files = ask(pool, do="list files")[0]["files"]
+
+    assert len([name for name in files if name.startswith("socket:")]) == 1
+    assert not [name for name in files if "secret" in name]
+
+
+def test_the_system_ends_a_worker_before_the_service(pool):
+    assert ask(pool, do="limits")[0] == {"oom": "1000"}
+
+
+def test_nothing_is_left_of_a_pool_that_was_closed():
+    with Pool(serve, MEMORY_BYTES) as pool:
+        document, _ = ask(pool, do="echo")
+
+    os.waitpid(document["parent"], 0)
+    wait_until_gone(document["pid"])
+
+
+def wait_until_gone(pid):
+    """Until a process that is not ours to wait for has ended."""
+    for _ in range(1000):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+        except OSError:
+            return
+        if state == "Z":
+            return
+        time.sleep(0.01)
+    pytest.fail(f"process {pid} is still there")
+
+
+# Messages
+
+
+@pytest.fixture
+def wires():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        yield Wire(ours), theirs
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"\0\0",
+        b"\xff\xff\xff\xff",
+        b"\0\0\0\2{}",
+        b"\0\0\0\2[]",
+        b"\0\0\0\4null",
+        b"\0\0\0\3abc",
+        b'\0\0\0\x0d{"blobs":[-1]}'[:17],
+        b'\0\0\0\x0f{"blobs":[1.5]}',
+        b'\0\0\0\x1a{"blobs":[99999999999999]}',
+        b'\0\0\0\x0d{"blobs":[5]}abc',
+        b'\0\0\0\x0b{"blobs":3}',
+    ],
+)
+def test_what_is_no_message_is_a_lost_connection(wires, sent):
+    wire, theirs = wires
+    theirs.sendall(sent)
+    theirs.shutdown(socket.SHUT_WR)
+
+    with pytest.raises(ConnectionLost):
+        wire.receive(PATIENCE_S)
+
+
+def test_silence_is_a_lost_connection(wires):
+    with pytest.raises(ConnectionLost):
+        wires[0].receive(0.05)
+
+
+def test_nobody_to_send_to_is_a_lost_connection(wires):
+    wire, theirs = wires
+    theirs.close()
+
+    with pytest.raises(ConnectionLost):
+        wire.send({}, bytes(10_000_000))
