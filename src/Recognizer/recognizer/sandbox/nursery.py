@@ -56,8 +56,12 @@ def new_worker(nursery: socket.socket) -> socket.socket:
         OSError: the nursery is gone.
     """
     ours, theirs = socket.socketpair()
-    with theirs:
-        socket.send_fds(nursery, [b"+"], [theirs.fileno()])
+    try:
+        with theirs:
+            socket.send_fds(nursery, [b"+"], [theirs.fileno()])
+    except OSError:
+        ours.close()
+        raise
     return ours
 
 
