@@ -13,7 +13,10 @@ import threading
 from pathlib import Path
 
 from PIL import Image
-from recognizer.site.assets import assets
+from recognizer.http import headers as edge
+from recognizer.http import responses
+from recognizer.http.messages import proxy_response
+from recognizer.site.page import assets
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.gateway import Gateway
@@ -109,7 +112,7 @@ class ScriptedService:
         self.paths, self.asked = [], []
         self.stage = ""
         self.address = ""
-        self._site = assets(WEB)
+        self._site = assets(WEB, default_min_score=0.1)
         self._holds = []
 
     def hold(self, answer=None):
@@ -129,10 +132,8 @@ class ScriptedService:
         asset = self._site.get(path)
         if asset is None:
             return problem(404, "Not found", f"There is nothing at {path}.")
-        is_text = isinstance(asset.body, str)
-        body = asset.body if is_text else base64.b64encode(asset.body).decode()
-        headers = {**asset.headers, "Content-Type": asset.media_type}
-        return {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": not is_text}
+        answer = responses.representation(asset.media_type, asset.body, asset.max_age_s, asset.policy)
+        return proxy_response(edge.complete(answer))
 
     def _detect(self, event):
         given = event.get("queryStringParameters") or json.loads(event.get("body") or "{}")
