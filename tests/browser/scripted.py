@@ -6,7 +6,6 @@ Owns the shapes of the service's answers as the page sees them; refuses to detec
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
 import json
 import threading
@@ -17,9 +16,6 @@ from recognizer.http import headers as edge
 from recognizer.http import responses
 from recognizer.http.messages import proxy_response
 from recognizer.site.page import assets
-from werkzeug.serving import WSGIRequestHandler, make_server
-
-from local.gateway import Gateway
 
 WEB = Path(__file__).parents[2] / "src" / "Recognizer" / "web"
 SIZE_PX = (320, 240)
@@ -149,23 +145,3 @@ class ScriptedService:
     def __exit__(self, *exc_info):
         for held in self._holds:
             held.release()
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_):
-        """Says nothing."""
-
-
-@contextlib.contextmanager
-def served(handler):
-    """The address of the local server stack before a handler; nothing of it is left afterwards."""
-    server = make_server("127.0.0.1", 0, Gateway(handler), threaded=True, request_handler=_Quiet)
-    server.daemon_threads = False  # closing waits for every request under way
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
