@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 from recognizer import VERSION, job, pictures
 from recognizer.detections import Label
 from recognizer.errors import InvalidParameter, MethodNotAllowed, NotFound, RequestError
-from recognizer.http import headers, parameters, responses
+from recognizer.http import detection, headers, parameters
+from recognizer.http.messages import Request
 from recognizer.http.negotiation import Negotiated
 from recognizer.labels import LabelMap
 from recognizer.site.openapi import document
@@ -36,13 +37,24 @@ DOCUMENT = described(samples=["/samples/cat.jpg"])
 GET, POST = (DOCUMENT["paths"]["/detector"][method] for method in ("get", "post"))
 
 
+def resolved(schema):
+    """A schema, or the named one that it stands for."""
+    return DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+
+
 def queried(operation):
     """The schemas of an operation's query parameters."""
-    return {one["name"]: one["schema"] for one in operation["parameters"] if one["in"] == "query"}
+    return {one["name"]: resolved(one["schema"]) for one in operation["parameters"] if one["in"] == "query"}
 
 
 def body(kind):
     return POST["requestBody"]["content"][kind]
+
+
+def posted(value):
+    """What the service makes of a JSON body."""
+    request = Request("POST", "/detector", {}, {"content-type": "application/json"}, json.dumps(value).encode())
+    return detection.from_body(request, RULES)
 
 
 def accepts(name, value):
@@ -104,7 +116,7 @@ def test_post_has_every_option_in_the_query():
 
 @pytest.mark.parametrize("kind", sorted(POST_BODIES))
 def test_a_body_has_every_parameter_under_every_name(kind):
-    names = set(body(kind)["schema"]["properties"])
+    names = set(resolved(body(kind)["schema"])["properties"])
 
     assert names - {"file"} == {*job.PARAMETERS, *job.ALIASES}
 
@@ -114,18 +126,26 @@ def test_post_takes_the_picture_itself():
 
 
 @pytest.mark.parametrize("operation", [GET, POST], ids=["get", "post"])
-def test_limits_and_defaults_are_the_codes(operation):
+def test_limits_and_choices_are_the_codes(operation):
     schemas = queried(operation)
 
-    assert schemas["n"] == {
-        "type": "integer",
-        "minimum": 1,
-        "maximum": job.MAX_LIMIT,
-        "default": job.DEFAULT_LIMIT,
-    }
-    assert schemas["min_score"]["default"] == 0.25
+    assert schemas["n"] == {"type": "integer", "minimum": 1, "maximum": job.MAX_LIMIT}
     assert schemas["image_format"]["enum"] == list(job.IMAGE_FORMATS)
     assert schemas["draw"]["enum"] == list(job.DRAWS)
+
+
+def test_no_schema_has_a_default():
+    """A generated client sends every default, also where another parameter changes it: n=3 with draw=blur."""
+    assert [node for node in everything(DOCUMENT) if "default" in node] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "default"), [("n", f"{job.DEFAULT_LIMIT},"), ("min_score", "0.25,"), ("draw", "`labels`.")]
+)
+def test_a_default_is_told_in_words(name, default):
+    (told,) = (one["description"] for one in GET["parameters"] if one["name"] == name)
+
+    assert f"Without it {default}" in told
 
 
 @pytest.mark.parametrize("name", ["n", "min_score"])
@@ -149,13 +169,13 @@ def test_a_parameters_example_fits_and_is_taken(name):
     (parameter,) = (one for one in GET["parameters"] if one["name"] == name)
 
     assert fits(parameter["schema"], parameter["example"])
-    assert fits(body("application/json")["schema"]["properties"][name], parameter["example"])
+    assert fits(resolved(body("application/json")["schema"])["properties"][name], parameter["example"])
     assert accepts(name, parameter["example"])
 
 
 @pytest.mark.parametrize("value", [0.4, {"*": 0.5, "Cat": 0.7}])
 def test_a_least_score_by_label_is_for_json(value):
-    assert fits(body("application/json")["schema"]["properties"]["min_score"], value)
+    assert fits(resolved(body("application/json")["schema"])["properties"]["min_score"], value)
     assert accepts("min_score", value)
 
 
@@ -170,6 +190,15 @@ def test_a_json_body_has_one_picture_and_nothing_unknown(given):
 @pytest.mark.parametrize("operation", [GET, POST], ids=["get", "post"])
 def test_an_answer_is_json_or_any_kind_of_picture_that_is_read(operation):
     assert set(operation["responses"]["200"]["content"]) == {"application/json", *pictures.MEDIA_TYPES.values()}
+
+
+def test_only_post_has_a_schema_for_json():
+    """A client that parses JSON wherever it can be the answer cannot be given a picture."""
+    gets, posts = (operation["responses"]["200"]["content"]["application/json"] for operation in (GET, POST))
+
+    assert "schema" not in gets
+    assert posts["schema"] == {"$ref": "#/components/schemas/Detections"}
+    assert gets["example"] == posts["example"]
 
 
 @pytest.mark.parametrize("operation", [GET, POST], ids=["get", "post"])
@@ -187,16 +216,6 @@ def test_every_error_has_its_example(error):
         error.status,
     )
     assert fits({"$ref": "#/components/schemas/Problem"}, example)
-
-
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
-def test_an_errors_example_is_one_that_responses_could_send(error):
-    example = DOCUMENT["components"]["examples"][error.code]["value"]
-    facts = {name: example.get(name) for name in ("parameter", "upstream_status")}
-
-    sent = json.loads(responses.problem(error(example["detail"], **facts), example["request_id"]).body)
-
-    assert sent == example
 
 
 @pytest.mark.parametrize("operation", [GET, POST], ids=["get", "post"])
@@ -227,16 +246,13 @@ def test_every_example_of_a_body_fits_its_schema():
 def test_an_example_of_a_request_is_taken(name):
     value = body("application/json")["examples"][name]["value"]
 
-    request = parse_post({"body": json.dumps(value), "headers": {"content-type": "application/json"}}, LABELS)
-
-    assert bool(request.url) is ("url" in value)
+    assert bool(posted(value).url) is ("url" in value)
 
 
 def test_an_example_of_the_picture_itself_is_one():
     value = body("application/json")["examples"]["image"]["value"]
-    request = parse_post({"body": json.dumps(value)}, LABELS)
 
-    assert pictures.read(request.content, max_pixels=1).format == "GIF"
+    assert pictures.read(posted(value).content, max_pixels=1).format == "GIF"
 
 
 def test_examples_name_labels_of_the_model():
