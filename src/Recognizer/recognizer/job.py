@@ -7,9 +7,14 @@ behaviour: how a request is read, done and answered is the wings'.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from recognizer.detections import Criteria, Detection
     from recognizer.pictures import Encoded
 
@@ -44,6 +49,54 @@ LOOP_TOKEN = "recognizer"  # noqa: S105 - a name, no secret
 
 # Other names, taken from older services of this kind -> ours.
 ALIASES = {"input_url": "url", "n_predictions": "n"}
+
+
+class View(Protocol):
+    """What a detector may see of a picture, wherever its pixels are.
+
+    Attributes:
+        size_px: width and height of the upright picture.
+    """
+
+    size_px: tuple[int, int]
+
+    def resized(self, height: int, width: int) -> NDArray[np.float32]:
+        """The picture at that size as the model's own graph resizes: RGB 0..255, shape (height, width, 3)."""
+
+    def thinned(self, max_px: int) -> NDArray[np.uint8]:
+        """Every k-th pixel of it each way, k as small as ``max_px`` allows: RGB, shape (H, W, 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The picture of an answer.
+
+    Attributes:
+        encoded: its file.
+        timings_ms: milliseconds by step.
+    """
+
+    encoded: Encoded
+    timings_ms: dict[str, float]
+
+
+class OpenPicture(View, Protocol):
+    """A decoded picture to work on.
+
+    Attributes:
+        format: Pillow's name of the format it came in.
+        animated: whether it has more frames than the first, which is the one decoded.
+    """
+
+    format: str
+    animated: bool
+
+    def render(self, request: DetectRequest, detections: Sequence[Detection]) -> Rendered:
+        """The picture as a request wants it: drawn on, or cut out, and encoded.
+
+        Raises:
+            NothingDetected: an object is to be cut out, and there is none.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Workers, lent out one at a time.
 
-Owns which worker serves whom, and when one is replaced: after an error, or when it ended itself. A worker serves one
+Owns which worker serves whom, and when one is replaced: when it ended, or its conversation was broken off. A worker serves one
 borrower at a time, so there are as many as there are requests under way; Lambda never makes a second one.
 """
 
@@ -38,7 +38,7 @@ class Pool:
 
     @contextmanager
     def worker(self) -> Iterator[Wire]:
-        """A connection to a worker for one job; after an error in the ``with`` block that worker is gone.
+        """A connection to a worker for one job; one that was broken off is not used again.
 
         Raises:
             OSError: there is no worker to be had.
@@ -46,14 +46,12 @@ class Pool:
         wire = self._taken()
         try:
             yield wire
-        except BaseException:
-            wire.close()
-            raise
-        with self._lock:
-            if len(self._idle) < _MAX_IDLE:
-                self._idle.append(wire)
-                return
-        wire.close()
+        finally:
+            self._give_back(wire)
+
+    def make_ready(self) -> None:
+        """Has a worker wait for the first job, so that this does not have to wait for the worker."""
+        self._give_back(self._taken())
 
     def close(self) -> None:
         """Ends the nursery and the workers that are idle; those at work end with their job."""
@@ -68,6 +66,13 @@ class Pool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _give_back(self, wire: Wire) -> None:
+        with self._lock:
+            if wire.is_in_step and len(self._idle) < _MAX_IDLE:
+                self._idle.append(wire)
+                return
+        wire.close()
 
     def _taken(self) -> Wire:
         with self._lock:

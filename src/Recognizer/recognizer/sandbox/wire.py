@@ -1,7 +1,7 @@
 """Messages between two processes: a JSON document, and blobs of bytes.
 
-Owns the format. It is JSON and not pickle because the other end may have been taken over by the picture it decoded:
-what comes from there is data, bounded in size, and nothing else.
+Owns the format. It is JSON and not pickle because the other end may have been taken over by the picture that it
+decoded: what comes from there is data, bounded in size, and nothing else.
 
 A frame is the length of the document in four bytes, the document, then its blobs, whose lengths stand in the document.
 """
@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     import socket
 
     Blob = bytes | bytearray | memoryview
+    Message = tuple[dict[str, Any], list[bytearray]]
 
 _LENGTH = struct.Struct(">I")
 _MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
-MAX_BLOB_BYTES = 1024 * 1024 * 1024
+_MAX_BLOB_BYTES = 256 * 1024 * 1024
 
 
 class ConnectionLost(Exception):
@@ -33,23 +34,26 @@ class Wire:
     def __init__(self, sock: socket.socket) -> None:
         """Takes a connected stream socket, and closes it in the end."""
         self._socket = sock
+        self._in_step = True
 
-    def send(self, document: dict[str, Any], *blobs: Blob) -> None:
-        """Sends a message.
+    def tell(self, document: dict[str, Any], *blobs: Blob) -> None:
+        """Sends a message that needs no answer, or is one.
 
         Raises:
             ConnectionLost: the other process is gone.
         """
         views = [memoryview(blob).cast("B") for blob in blobs]
         encoded = json.dumps({**document, "blobs": [len(view) for view in views]}).encode()
+        self._in_step = False
         try:
             self._socket.sendall(_LENGTH.pack(len(encoded)) + encoded)
             for view in views:
                 self._socket.sendall(view)
         except OSError as error:
             raise ConnectionLost("the message could not be sent") from error
+        self._in_step = True
 
-    def receive(self, timeout_s: float | None = None) -> tuple[dict[str, Any], list[bytearray]]:
+    def hear(self, timeout_s: float | None = None) -> Message:
         """The next message: its document, and its blobs.
 
         Args:
@@ -58,18 +62,29 @@ class Wire:
         Raises:
             ConnectionLost: it is gone, was silent for too long, or sent what is no message.
         """
+        self._in_step = False
         try:
             self._socket.settimeout(timeout_s)
-            (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
-            if length > _MAX_DOCUMENT_BYTES:
-                raise ConnectionLost("the message is too long")
-            document: dict[str, Any] = json.loads(self._exactly(length))
-            lengths = document.pop("blobs")
-            if not all(isinstance(each, int) and 0 <= each <= MAX_BLOB_BYTES for each in lengths):
-                raise ConnectionLost("a blob is too long")
-            return document, [self._exactly(each) for each in lengths]
+            message = self._message()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise ConnectionLost("no message came") from error
+        self._in_step = True
+        return message
+
+    def ask(self, document: dict[str, Any], *blobs: Blob, timeout_s: float) -> Message:
+        """Sends a message and waits for its answer.
+
+        Raises:
+            ConnectionLost: as ``tell`` and ``hear``.
+        """
+        self._socket.settimeout(timeout_s)
+        self.tell(document, *blobs)
+        return self.hear(timeout_s)
+
+    @property
+    def is_in_step(self) -> bool:
+        """Whether nothing was broken off, so that the next message will be understood."""
+        return self._in_step
 
     def is_closed_by_peer(self) -> bool:
         """Whether the other process is gone; to be asked while no message is under way."""
@@ -77,8 +92,18 @@ class Wire:
         return bool(readable)
 
     def close(self) -> None:
-        """Closes the connection; the other end reads its end."""
+        """Closes the connection; the other end learns of it when it next reads."""
         self._socket.close()
+
+    def _message(self) -> Message:
+        (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
+        if length > _MAX_DOCUMENT_BYTES:
+            raise ConnectionLost("the message is too long")
+        document: dict[str, Any] = json.loads(self._exactly(length))
+        lengths = document.pop("blobs")
+        if not all(isinstance(each, int) and 0 <= each <= _MAX_BLOB_BYTES for each in lengths):
+            raise ConnectionLost("a blob is too long")
+        return document, [self._exactly(each) for each in lengths]
 
     def _exactly(self, length: int) -> bytearray:
         content = bytearray(length)
