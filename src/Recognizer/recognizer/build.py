@@ -15,7 +15,7 @@ from recognizer.drawing import hide
 from recognizer.drawing.annotate import Annotator
 from recognizer.drawing.crop import cut_out
 from recognizer.drawing.palette import ink_for
-from recognizer.fetch.destinations import Policy
+from recognizer.fetch.addresses import Policy
 from recognizer.fetch.download import Downloader
 from recognizer.pipeline import Pipeline
 from recognizer.settings import Settings
