@@ -95,7 +95,6 @@ def test_an_empty_file_is_no_picture():
 @pytest.mark.parametrize(
     "content",
     [
-        b"<!doctype html><title>404</title>",
         b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
         b"%PDF-1.7\n%\xe2\xe3\xcf\xd3",
         b"P6 2 2 255\n" + bytes(12),
@@ -104,7 +103,7 @@ def test_an_empty_file_is_no_picture():
         b"\0",
         bytes(1000),
     ],
-    ids=["html", "svg", "pdf", "ppm", "eps", "psd", "one byte", "zeros"],
+    ids=["svg", "pdf", "ppm", "eps", "psd", "one byte", "zeros"],
 )
 def test_what_is_no_picture_that_is_read_is_unsupported(content):
     with pytest.raises(UnsupportedMediaType, match="JPEG, PNG"):
@@ -295,3 +294,27 @@ def test_any_bytes_are_read_or_refused(magic, rest):
     except RequestError:
         return
     assert picture.image.mode == "RGB"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<!doctype html><title>A cat</title>",
+        b"\xef\xbb\xbf\r\n<!DOCTYPE HTML PUBLIC>",
+        b"  <html lang=en>",
+        b"<!-- saved from url --><html>",
+        b"<HEAD>",
+    ],
+)
+def test_a_web_page_is_called_one(page):
+    """The commonest mistake: the address of the page that shows the picture."""
+    with pytest.raises(UnsupportedMediaType, match="own address"):
+        read(page, PLENTY)
+
+
+@pytest.mark.parametrize(
+    "content", [b"<svg xmlns='http://www.w3.org/2000/svg'>", b"<?xml version='1.0'?>", b"text", b"<htmlx"]
+)
+def test_other_text_is_no_web_page(content):
+    with pytest.raises(UnsupportedMediaType, match="format that is read"):
+        read(content, PLENTY)

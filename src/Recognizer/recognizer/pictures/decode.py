@@ -6,6 +6,7 @@ so many scans that decoding would take minutes, is refused before a pixel is dec
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -15,6 +16,10 @@ from recognizer.errors import BrokenPicture, TooLarge, UnsupportedMediaType
 from recognizer.pictures.formats import DAMAGE, READABLE
 from recognizer.pictures.jpeg_scans import MAX_JPEG_SCANS, has_too_many_scans
 from recognizer.pictures.rgb import rgb_profile, upright
+
+_WEB_PAGE = re.compile(
+    rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,11 @@ def read(content: bytes, max_pixels: int) -> Picture:
 def _unidentified(content: bytes) -> UnsupportedMediaType | BrokenPicture:
     if any(accept is not None and accept(content[:16]) is True for _, accept in map(Image.OPEN.__getitem__, READABLE)):
         return _broken(None)
+    if _WEB_PAGE.match(content):
+        return UnsupportedMediaType(
+            "This is a web page, not a picture. Give the image's own address: in most browsers a right click on the "
+            "picture offers to copy it."
+        )
     kind = "HEIC is not read" if content[4:8] == b"ftyp" else "This is no picture of a format that is read"
     return UnsupportedMediaType(
         f"{kind}. Read are {', '.join(READABLE[:-1])} and {READABLE[-1]}; convert it to one of them."
