@@ -27,6 +27,12 @@ class Watched:
         self.expired.set()
 
 
+def asleep(watchdog: Watchdog) -> None:
+    """Wait until its thread waits for the first deadline, so that only a notice or the time can wake it."""
+    while not watchdog._changed._waiters:
+        time.sleep(0.001)
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """The module's clock, which can be set forward."""
@@ -56,8 +62,19 @@ def test_an_expired_deadline_has_passed_whatever_the_clock_says():
 
 
 def test_a_sooner_deadline_does_not_wait_for_a_later_one():
+    watchdog, late, soon = Watchdog(), Watched(PATIENT_S * 10), Watched(0.1)
+
+    watchdog.watch(late)
+    asleep(watchdog)
+    watchdog.watch(soon)
+
+    assert soon.expired.wait(PATIENT_S)
+    assert not late.expired.is_set()
+
+
+def test_deadlines_expire_in_their_order():
     names = []
-    watchdog, late, soon = Watchdog(), Watched(0.3, names, "late"), Watched(0.1, names, "soon")
+    watchdog, late, soon = Watchdog(), Watched(0.2, names, "late"), Watched(0.1, names, "soon")
 
     watchdog.watch(late)
     watchdog.watch(soon)
@@ -92,6 +109,7 @@ def test_a_deadline_that_passed_while_the_process_was_frozen_expires_at_the_next
     """Whether the wait of a frozen thread counts the time is up to the system; the next fetch wakes it in any case."""
     watchdog, frozen = Watchdog(), Watched(PATIENT_S * 10)
     watchdog.watch(frozen)
+    asleep(watchdog)
 
     clock.ahead_s = PATIENT_S * 100
     thawed = Watched(PATIENT_S * 100 + 0.1)

@@ -126,7 +126,6 @@ class Downloader:
                     request,
                     stream=True,
                     allow_redirects=False,
-                    proxies={},
                     timeout=(min(CONNECT_TIMEOUT_S, left_s), min(READ_TIMEOUT_S, left_s)),
                 )
             except requests.ConnectionError:

@@ -11,7 +11,7 @@ import ssl
 from typing import Final, TypeAlias
 
 import requests
-import urllib3.exceptions as urllib3
+import urllib3
 
 from recognizer.errors import DownloadFailed, DownloadTimedOut
 
@@ -25,17 +25,17 @@ _BROKEN_OFF = (DownloadFailed, "The picture's server broke the connection off or
 
 FAILURES: Final[dict[type[BaseException], tuple[_Failure, str]]] = {
     # The first that fits counts, so what is special stands before what is general.
-    urllib3.NewConnectionError: _NO_CONNECTION,  # which urllib3 derives from a time-out
+    urllib3.exceptions.NewConnectionError: _NO_CONNECTION,  # which urllib3 derives from a time-out
     requests.Timeout: _TIMED_OUT,
-    urllib3.TimeoutError: _TIMED_OUT,
+    urllib3.exceptions.TimeoutError: _TIMED_OUT,
     TimeoutError: _TIMED_OUT,
     requests.exceptions.SSLError: _NOT_SECURE,
-    urllib3.SSLError: _NOT_SECURE,
+    urllib3.exceptions.SSLError: _NOT_SECURE,
     ssl.SSLError: _NOT_SECURE,
     requests.exceptions.ContentDecodingError: _NOT_DECODED,
-    urllib3.DecodeError: _NOT_DECODED,
+    urllib3.exceptions.DecodeError: _NOT_DECODED,
     requests.RequestException: _BROKEN_OFF,
-    urllib3.HTTPError: _BROKEN_OFF,
+    urllib3.exceptions.HTTPError: _BROKEN_OFF,
     http.client.HTTPException: _BROKEN_OFF,
     OSError: _BROKEN_OFF,
 }
