@@ -6,6 +6,7 @@ the next request works: nothing is raised from here.
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
     Endpoint = Callable[[Request, Record], Response]
 
+# API Gateway gives up after 30 s, and none of them can be had back.
+_MAX_REQUEST_S = 28.0
+_TO_ANSWER_S = 0.5  # what is left of Lambda's time to say what went wrong
 _HEADLESS = {"/detector"}  # the head of a detection would cost as much as the detection
 
 
@@ -70,6 +74,7 @@ class App:
         """What the handler returns for an event: for a gateway's event its proxy response; never raises."""
         record = Record(getattr(context, "aws_request_id", None), self._is_cold)
         self._is_cold = False
+        record.ends_at_s = _ends_at_s(context)
         format_ = gateway.format_of(event)
         try:
             response = self._response(format_.read(event), record)
@@ -107,13 +112,13 @@ class App:
     def _detect(self, request: Request, wanted: DetectRequest, record: Record) -> Response:
         if wanted.content is None and headers.is_looped(request):
             raise LoopDetected("The address of the picture leads back to this service.", parameter="url")
-        source = self._pipeline.source(wanted)
+        source = self._pipeline.source(wanted, record.ends_at_s)
         identity, max_age_s = self._model.identity, self._settings.cache_max_age_s
         if request.method == "GET":
             known = responses.detection_cache_headers(wanted, source.sha256, identity, max_age_s)
             if caching.names(request.header("if-none-match"), known["ETag"]):
                 return caching.not_modified(known)
-        record.outcome = self._pipeline.run(wanted, source)
+        record.outcome = self._pipeline.run(wanted, source, record.ends_at_s)
         return responses.detected(record.outcome, identity, max_age_s)
 
     def _labels(self, _: Request, __: Record) -> Response:
@@ -132,6 +137,15 @@ class App:
         # Not warm: the request that made this instance start.
         body = {"status": "ok", "version": VERSION, "model": facts, "warm": not record.is_cold}
         return responses.document(body, 0)
+
+
+def _ends_at_s(context: object) -> float:
+    """When the answer must be ready, by ``time.monotonic``: before Lambda's time is up, and the gateway's."""
+    left_s = _MAX_REQUEST_S
+    remaining_ms = getattr(context, "get_remaining_time_in_millis", None)
+    if callable(remaining_ms):
+        left_s = min(left_s, remaining_ms() / 1000 - _TO_ANSWER_S)
+    return time.monotonic() + left_s
 
 
 def _asset(asset: Asset, _: Request, __: Record) -> Response:

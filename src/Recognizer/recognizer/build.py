@@ -17,11 +17,15 @@ from recognizer.drawing.crop import cut_out
 from recognizer.drawing.palette import ink_for
 from recognizer.fetch.addresses import Policy
 from recognizer.fetch.download import Downloader
+from recognizer.imaging import Craft
+from recognizer.isolation import isolated, serve
 from recognizer.pipeline import Pipeline
+from recognizer.sandbox.pool import Pool
 from recognizer.settings import Settings
 from recognizer.site import openapi, page, reference
 from recognizer.vision import detector
 from recognizer.vision.model import Model
+from recognizer.vision.view import PixelView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 USER_AGENT = f"Recognizer/{VERSION} (object detection; fetches a picture once for whoever gave its address)"
 
 _WEB = Path(__file__).resolve().parent.parent / "web"
+_REHEARSAL = _WEB / "samples" / "cat.jpg"
 
 
 def _spans() -> Callable[[str], AbstractContextManager[object]]:
@@ -49,6 +54,9 @@ def build(environ: Mapping[str, str]) -> App:
         StartupError: a setting, the model, its labels or the font cannot be used.
     """
     settings = Settings.from_environ(environ)
+    # Before an engine has started its threads: see the nursery.
+    pool = Pool(partial(serve, _craft(settings), _REHEARSAL.read_bytes()), settings.picture_memory_bytes)
+    pool.make_ready()
     model = Model.load(settings.model_dir)
     policy = Policy(
         allowed_ports=settings.allowed_ports, allowed_hosts=settings.allowed_hosts, allow_private=settings.allow_private
@@ -56,12 +64,26 @@ def build(environ: Mapping[str, str]) -> App:
     downloader = Downloader(
         policy, max_bytes=settings.max_bytes, timeout_s=settings.download_timeout_s, user_agent=USER_AGENT
     )
-    annotator = Annotator()
     pipeline = Pipeline(
         fetch=downloader.fetch,
-        read=partial(pictures.read, max_pixels=settings.max_pixels),
-        pixels_of=pictures.pixels_of,
+        open=partial(isolated, pool, timeout_s=settings.picture_timeout_s),
         detect=detector.load(model, settings.threads),
+        **({"span": _spans()} if settings.is_traced else {}),
+    )
+    site = _site(settings, model)
+    return App(settings, model, pipeline, site=site, colour_of=lambda label_id: ink_for(label_id).hex)
+
+
+def _craft(settings: Settings) -> Craft:
+    """How pixels are worked on.
+
+    Raises:
+        FontNotUsable: the font is missing or is none.
+    """
+    annotator = Annotator()
+    return Craft(
+        read=partial(pictures.read, max_pixels=settings.max_pixels),
+        view=lambda image: PixelView(pictures.pixels_of(image)),
         drawings={
             "labels": annotator.annotate,
             "boxes": partial(annotator.annotate, labels=False),
@@ -70,10 +92,7 @@ def build(environ: Mapping[str, str]) -> App:
         },
         cut_out=cut_out,
         encode=partial(pictures.encode, max_bytes=settings.max_response_bytes),
-        **({"span": _spans()} if settings.is_traced else {}),
     )
-    site = _site(settings, model)
-    return App(settings, model, pipeline, site=site, colour_of=lambda label_id: ink_for(label_id).hex)
 
 
 def _site(settings: Settings, model: Model) -> dict[str, Asset]:

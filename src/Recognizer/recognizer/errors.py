@@ -12,6 +12,7 @@ Owns the tree of errors; refuses to know how they are sent (``responses``) or lo
     │   ├── TooLarge                 413
     │   ├── UnsupportedMediaType       415
     │   ├── BrokenPicture            422
+    │   ├── PictureTooCostly         422
     │   ├── InternalError            500
     │   ├── DownloadFailed           502
     │   ├── DownloadTimedOut         504
@@ -136,6 +137,14 @@ class BrokenPicture(RequestError):
     status = 422
     code = "broken-picture"
     title = "Broken picture"
+
+
+class PictureTooCostly(RequestError):
+    """A picture that takes more time or memory than there is."""
+
+    status = 422
+    code = "picture-too-costly"
+    title = "Picture too costly"
 
 
 class InternalError(RequestError):

@@ -107,13 +107,14 @@ def _detection(fields: dict[str, Any]) -> Detection:
 
 
 @contextmanager
-def isolated(pool: Pool, content: bytes, ends_at_s: float) -> Iterator[IsolatedPicture]:
+def isolated(pool: Pool, content: bytes, ends_at_s: float, *, timeout_s: float) -> Iterator[IsolatedPicture]:
     """A picture that is decoded in a worker, and forgotten there at the end of the ``with`` block.
 
     Args:
         pool: where workers come from.
         content: the picture's file.
-        ends_at_s: when time is up for all that is done with it, by ``time.monotonic``.
+        ends_at_s: when time is up for the request, by ``time.monotonic``.
+        timeout_s: how long all that is done with the picture may take.
 
     Raises:
         UnsupportedMediaType: the file is no picture of a format that is read.
@@ -123,7 +124,7 @@ def isolated(pool: Pool, content: bytes, ends_at_s: float) -> Iterator[IsolatedP
     """
     with pool.worker() as wire:
         try:
-            yield IsolatedPicture(wire, content, ends_at_s)
+            yield IsolatedPicture(wire, content, min(ends_at_s, time.monotonic() + timeout_s))
         finally:
             if wire.is_in_step:
                 wire.tell({"do": "forget"})
@@ -180,5 +181,7 @@ class IsolatedPicture:
         return facts, answers
 
 
-_TOO_MUCH_TIME = "The picture takes too long to decode, to draw on or to write. Save it as an ordinary JPEG, or smaller."
+_TOO_MUCH_TIME = (
+    "The picture takes too long to decode, to draw on or to write. Save it as an ordinary JPEG, or smaller."
+)
 _TOO_MUCH_MEMORY = "The picture takes too much memory. Save it as an ordinary JPEG, or smaller."

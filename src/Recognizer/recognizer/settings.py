@@ -23,6 +23,7 @@ _MIB = 1024 * 1024
 
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: 1,769 MB of memory come with one vCPU.
 _LAMBDA_MB_PER_CPU = 1769
+_PICTURES_SHARE = 0.55
 _CGROUP_CPU_MAX = Path("/sys/fs/cgroup/cpu.max")
 
 _WEB_PORTS: frozenset[int] | None = frozenset({80, 443})
@@ -43,6 +44,8 @@ class Settings:
         allowed_hosts: hosts a picture's URL may name, not yet judged; empty means any (ALLOWED_URL_HOSTS).
         allow_private: whether addresses that are not global unicast may be called (ALLOW_PRIVATE_ADDRESSES).
         max_response_bytes: largest response body before base64 (MAX_RESPONSE_BYTES).
+        picture_timeout_s: for all that is done with a picture once it is here (PICTURE_TIMEOUT).
+        picture_memory_bytes: what that may take; by default a share of the function's memory (PICTURE_MEMORY_MB).
         is_traced: whether each step is traced with X-Ray (POWERTOOLS_TRACE_DISABLED, as Powertools has it).
         cache_max_age_s: Cache-Control of pictures and detections; 0 forbids storing (CACHE_MAX_AGE).
     """
@@ -56,6 +59,8 @@ class Settings:
     allowed_hosts: frozenset[str]
     allow_private: bool
     max_response_bytes: int
+    picture_timeout_s: float
+    picture_memory_bytes: int
     is_traced: bool
     cache_max_age_s: int
 
@@ -76,9 +81,20 @@ class Settings:
             allowed_hosts=_read(environ, "ALLOWED_URL_HOSTS", frozenset(), _hosts),
             allow_private=_read(environ, "ALLOW_PRIVATE_ADDRESSES", False, _boolean),  # noqa: FBT003
             max_response_bytes=_read(environ, "MAX_RESPONSE_BYTES", 4_500_000, _whole(10_000, 4_650_000)),
+            picture_timeout_s=_read(environ, "PICTURE_TIMEOUT", 15.0, _seconds),
+            picture_memory_bytes=_read(environ, "PICTURE_MEMORY_MB", _picture_memory_mb(environ), _whole(64, 10_240))
+            * _MIB,
             is_traced=not _read(environ, "POWERTOOLS_TRACE_DISABLED", True, _boolean),  # noqa: FBT003
             cache_max_age_s=_read(environ, "CACHE_MAX_AGE", 3600, _whole(0, 31_536_000)),
         )
+
+
+def _picture_memory_mb(environ: Mapping[str, str]) -> int:
+    """What pictures may take of the function's memory: the rest is the engine's, its model's and the libraries'."""
+    memory_mb = environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")
+    if memory_mb.isascii() and memory_mb.isdigit():
+        return max(64, int(_PICTURES_SHARE * int(memory_mb)))
+    return 1024
 
 
 def available_cpus(environ: Mapping[str, str]) -> int:

@@ -8,6 +8,7 @@ error is a metric of its own, so that an alarm can see it, and its record has th
 from __future__ import annotations
 
 import logging
+import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ class Record:
         outcome: what a detection came to.
         error: what the client was told instead.
         started_s: when it came in, by ``time.perf_counter``.
+        ends_at_s: when it must be answered, by ``time.monotonic``.
     """
 
     request_id: str | None
@@ -46,6 +48,7 @@ class Record:
     outcome: Outcome | None = None
     error: RequestError | None = None
     started_s: float = field(default_factory=time.perf_counter)
+    ends_at_s: float = math.inf
 
 
 def report(record: Record, status: int) -> None:

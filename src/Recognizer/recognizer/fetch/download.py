@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import math
+import time
 from typing import TYPE_CHECKING, Final, Self
 
 import requests
@@ -67,11 +69,12 @@ class Downloader:
         self._resolver = resolver
         self._session = Session(user_agent, tls)
 
-    def fetch(self, url: str) -> bytes:
+    def fetch(self, url: str, ends_at_s: float = math.inf) -> bytes:
         """The body that a URL leads to, content decoding undone; possibly empty.
 
         Args:
             url: the client's own words; nothing about it needs to be checked before.
+            ends_at_s: an earlier end than ``timeout_s`` has, by ``time.monotonic``.
 
         Returns:
             At most ``max_bytes`` bytes.
@@ -84,7 +87,7 @@ class Downloader:
             DownloadTimedOut: the deadline passed, or the server was silent for too long.
         """
         target = urls.parse(url)
-        with Deadline(self._timeout_s) as deadline, _named_errors(deadline):
+        with Deadline(min(self._timeout_s, ends_at_s - time.monotonic())) as deadline, _named_errors(deadline):
             call = Call(self._policy, self._resolver, deadline, target)
             token = CALL.set(call)
             try:

@@ -1,7 +1,7 @@
 """Workers, lent out one at a time.
 
-Owns which worker serves whom, and when one is replaced: when it ended, or its conversation was broken off. A worker serves one
-borrower at a time, so there are as many as there are requests under way; Lambda never makes a second one.
+Owns which worker serves whom, and when one is replaced: when it ended, or its conversation was broken off. A worker
+serves one borrower at a time, so there are as many as there are requests under way; Lambda never makes a second one.
 """
 
 from __future__ import annotations

@@ -14,11 +14,12 @@ import numpy as np
 from recognizer.detections import Box, Criteria, Detection
 from recognizer.errors import ModelNotUsable
 from recognizer.vision import nms
-from recognizer.vision.resize import bilinear
+from recognizer.vision.view import PixelView
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recognizer.job import View
     from recognizer.labels import LabelMap
     from recognizer.vision.model import Model
 
@@ -26,11 +27,11 @@ if TYPE_CHECKING:
 class Detector(Protocol):
     """Finds objects in one picture; safe to call from several threads."""
 
-    def __call__(self, pixels: NDArray[np.uint8], criteria: Criteria) -> tuple[Detection, ...]:
+    def __call__(self, view: View, criteria: Criteria) -> tuple[Detection, ...]:
         """The objects wanted, most confident first.
 
         Args:
-            pixels: upright RGB picture, shape (height, width, 3).
+            view: what is seen of the picture.
             criteria: which objects are wanted.
         """
 
@@ -60,9 +61,9 @@ class SlimDetector:
         self._network = network
         self._labels = labels
 
-    def __call__(self, pixels: NDArray[np.uint8], criteria: Criteria) -> tuple[Detection, ...]:
+    def __call__(self, view: View, criteria: Criteria) -> tuple[Detection, ...]:
         """See ``Detector``."""
-        boxes, scores = self._network(bilinear(pixels, *self._network.input_size_px)[np.newaxis])
+        boxes, scores = self._network(view.resized(*self._network.input_size_px)[np.newaxis])
         columns = None if criteria.classes is None else np.array(sorted(criteria.classes), np.intp)
         min_score: float | NDArray[np.float32] = criteria.min_score
         if criteria.min_score_by_class:
@@ -92,7 +93,7 @@ def load(model: Model, threads: int) -> Detector:
     """
     detector = _load(model, threads)
     pattern = np.resize(np.arange(251, dtype=np.uint8), (*_WARM_UP_SIZE_PX, 3))  # importing numpy.random takes 11 ms
-    detector(pattern, Criteria(limit=1, min_score=0.0))
+    detector(PixelView(pattern), Criteria(limit=1, min_score=0.0))
     return detector
 
 

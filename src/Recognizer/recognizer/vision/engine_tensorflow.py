@@ -6,7 +6,6 @@ two fields whose order model cards disagree on, so the machine id is told by its
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +18,7 @@ from recognizer.vision.nms import centred_in, select
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from recognizer.job import View
     from recognizer.vision.model import Model
 
 tf.get_logger().setLevel("ERROR")  # loading a TF1 graph warns of each reference variable
@@ -64,11 +64,9 @@ class Published:
         self._module, self._signature = _loaded(model, "default", threads)
         self._labels = model.labels
 
-    def __call__(self, pixels: NDArray[np.uint8], criteria: Criteria) -> tuple[Detection, ...]:
+    def __call__(self, view: View, criteria: Criteria) -> tuple[Detection, ...]:
         """See ``Detector``."""
-        height, width, _ = pixels.shape
-        step = math.ceil(math.sqrt(height * width / _MAX_INPUT_PX))
-        sampled = pixels[:: min(step, height), :: min(step, width)]
+        sampled = view.thinned(_MAX_INPUT_PX)
         images = np.multiply(sampled, np.float32(1 / 255), dtype=np.float32)[np.newaxis]
         out = {name: value.numpy() for name, value in self._signature(images=tf.constant(images)).items()}
         return self._detections(out, criteria)
