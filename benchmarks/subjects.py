@@ -119,11 +119,11 @@ def model_sha256(prepared: Iterable[Subject]) -> str:
 
 def _published(url: str) -> Path:
     """The folder of the SavedModel as it was published."""
-    from model_build import fetch, sources  # noqa: PLC0415 - importable only where PYTHONPATH has src/Recognizer
+    from model_build import errors, sources  # noqa: PLC0415 - importable only where PYTHONPATH has src/Recognizer
 
     try:
         return sources.obtain(url, None, ROOT / ".cache" / "model").folder
-    except fetch.FetchFailed as error:
+    except errors.NotObtained as error:
         raise NoModel(str(error)) from error
 
 

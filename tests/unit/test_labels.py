@@ -18,20 +18,20 @@ def table(tmp_path, text):
 
 
 def test_a_table_is_read_with_its_own_indices(tmp_path):
-    path = table(tmp_path, "label,id,name\n1,/m/0bt9lr,Dog\n4,/m/01yrx,Cat\n")
+    path = table(tmp_path, "index,id,name\n1,/m/0bt9lr,Dog\n4,/m/01yrx,Cat\n")
 
     assert LabelMap.load(path).by_index.keys() == {1, 4}
 
 
 def test_names_with_commas_and_accents_are_read(tmp_path):
-    path = table(tmp_path, 'label,id,name\n1,/m/1,"Saucer, café"\n')
+    path = table(tmp_path, 'index,id,name\n1,/m/1,"Saucer, café"\n')
 
     assert LabelMap.load(path).by_index[1].name == "Saucer, café"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "label,id,name\n", "id,name\n/m/1,Dog\n", "label,id,name\none,/m/1,Dog\n"],
+    ["", "index,id,name\n", "id,name\n/m/1,Dog\n", "label,id,name\none,/m/1,Dog\n"],
     ids=["empty", "no rows", "no label column", "index that is no number"],
 )
 def test_a_table_that_is_none_is_refused(tmp_path, text):
@@ -100,7 +100,7 @@ def test_a_name_near_to_none_is_refused_without_a_hint():
     assert caught.value.parameter == "exclude"
 
 
-FAMILY = "label,id,name\n1,/m/0bt9lr,Dog\n2,/m/0k4j,Car\n3,/m/01bjv,Bus\n4,/m/01lcw4,Limousine\n"
+FAMILY = "index,id,name\n1,/m/0bt9lr,Dog\n2,/m/0k4j,Car\n3,/m/01bjv,Bus\n4,/m/01lcw4,Limousine\n"
 
 
 def test_labels_know_the_classes_that_cover_them_nearest_first(tmp_path):
@@ -135,6 +135,6 @@ def test_a_group_without_a_class_of_the_model_is_unknown(tmp_path):
 
 
 def test_parts_are_not_children(tmp_path):
-    labels = LabelMap.load(table(tmp_path, "label,id,name\n1,/m/01g317,Person\n2,/m/0dzct,Human face\n"))
+    labels = LabelMap.load(table(tmp_path, "index,id,name\n1,/m/01g317,Person\n2,/m/0dzct,Human face\n"))
 
     assert labels.wanted(["Person"], []) == {1}

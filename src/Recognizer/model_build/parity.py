@@ -21,6 +21,7 @@ from PIL import Image, ImageOps
 from recognizer.vision.nms import MAX_DETECTIONS, Rows, select, suppress
 from recognizer.vision.resize import bilinear
 
+from model_build import noise
 from model_build.slim import SIGNATURE
 
 if TYPE_CHECKING:
@@ -205,7 +206,8 @@ def slim_rows(slim_dir: Path) -> Find:
 
 def litert_rows(flatbuffer: Path) -> Find:
     """The LiteRT flatbuffer between our own resize and NMS."""
-    run = Interpreter(model_path=str(flatbuffer)).get_signature_runner(SIGNATURE)
+    with noise.left_out():
+        run = Interpreter(model_path=str(flatbuffer)).get_signature_runner(SIGNATURE)
     _, height, width, _ = run.get_input_details()["images"]["shape"]
 
     def find(pixels: Pixels) -> Rows:

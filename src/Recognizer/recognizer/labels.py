@@ -60,13 +60,13 @@ class LabelMap:
 
     @classmethod
     def load(cls, path: Path) -> LabelMap:
-        """The table in a CSV file with the columns label, id, name, placed in Open Images' hierarchy.
+        """The table in a CSV file with the columns index, id, name, placed in Open Images' hierarchy.
 
         Raises:
             ModelNotUsable: the file is missing or not such a table.
         """
         try:
-            rows = {int(row["label"]): (row["id"], row["name"]) for row in _rows(path)}
+            rows = {int(row["index"]): (row["id"], row["name"]) for row in _rows(path)}
             hierarchy = [(row["child_id"], row["parent_id"], row["parent"]) for row in _rows(_HIERARCHY)]
         except (OSError, KeyError, ValueError) as error:
             raise ModelNotUsable(

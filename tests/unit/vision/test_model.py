@@ -22,7 +22,7 @@ FACTS = {
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "model.json").write_text(json.dumps(FACTS), encoding="utf-8")
-    (tmp_path / "labels.csv").write_text("label,id,name\n1,/m/0bt9lr,Dog\n", encoding="utf-8")
+    (tmp_path / "labels.csv").write_text("index,id,name\n1,/m/0bt9lr,Dog\n", encoding="utf-8")
     return tmp_path
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DEFAULT_MIN_SCORE = 0.1
-FORMAT = 1  # of model.json; raised when older folders can no longer be read
+FORMAT = 2  # of model.json; raised when older folders can no longer be read
 
 
 @dataclass(frozen=True, slots=True)
