@@ -62,6 +62,7 @@ def build(tmp_path, monkeypatch, caplog):
         caplog.clear()
         return main([*map(str, arguments), "--output", str(run.output), "--cache", str(run.cache)])
 
+    caplog.set_level("INFO", "model_build")
     run.output, run.cache = tmp_path / "model", tmp_path / "cache"
     run.facts = lambda: json.loads((run.output / "model.json").read_text(encoding="utf-8"))
     run.said = lambda: caplog.text
