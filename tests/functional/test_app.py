@@ -587,6 +587,15 @@ def test_no_record_has_the_path_or_query_of_a_pictures_address(app, server, log,
     assert path not in text
 
 
+def test_the_log_does_not_repeat_the_address_that_the_client_is_told_to_try(app, log):
+    answer = get(app, f"example.com/private/cat.jpg?{SIGNATURE}")
+
+    assert f"https://example.com/private/cat.jpg?{SIGNATURE}" in answer.json["detail"]
+    text = json.dumps(log())
+    assert SIGNATURE not in text
+    assert "private" not in text
+
+
 def test_only_the_first_request_is_a_cold_start(tiny_model, log):
     app = with_steps(tiny_model)
 

@@ -15,12 +15,11 @@ from recognizer.drawing import hide
 from recognizer.drawing.annotate import Annotator
 from recognizer.drawing.crop import cut_out
 from recognizer.drawing.palette import ink_for
-from recognizer.fetch.destinations import Policy
+from recognizer.fetch.addresses import Policy
 from recognizer.fetch.download import Downloader
 from recognizer.pipeline import Pipeline
 from recognizer.settings import Settings
-from recognizer.site import openapi, reference
-from recognizer.site.assets import assets
+from recognizer.site import openapi, page, reference
 from recognizer.vision import detector
 from recognizer.vision.model import Model
 
@@ -79,7 +78,7 @@ def build(environ: Mapping[str, str]) -> App:
 
 def _site(settings: Settings, model: Model) -> dict[str, Asset]:
     """What is the same for every request: the page, its samples, the API's description and the reference."""
-    site = assets(_WEB, model.default_min_score)
+    site = page.assets(_WEB, model.default_min_score)
     description = openapi.document(
         model.labels,
         default_min_score=model.default_min_score,

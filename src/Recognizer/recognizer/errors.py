@@ -47,6 +47,7 @@ class RequestError(RecognizerError):
         code: stable, machine-readable name; the last part of the problem's ``type``.
         title: the problem's short name, the same for each occurrence.
         public_message: what happened and what to change; sent to the client, so free of internals.
+        log_message: the same for the log, which is to know no more of a picture's address than its host.
         parameter: the request parameter concerned, if there is one.
         upstream_status: HTTP status of the picture's own server, where it answered with an error.
         headers: response headers that belong to the status (``Allow`` for 405).
@@ -63,9 +64,11 @@ class RequestError(RecognizerError):
         parameter: str | None = None,
         upstream_status: int | None = None,
         headers: dict[str, str] | None = None,
+        log_message: str | None = None,
     ) -> None:
         super().__init__(public_message)
         self.public_message = public_message
+        self.log_message = log_message or public_message
         self.parameter = parameter
         self.upstream_status = upstream_status
         self.headers = headers or {}

@@ -69,7 +69,7 @@ def _report(record: Record, status: int, duration_ms: float) -> None:
     if record.is_cold:
         metrics.add_metric("ColdStart", MetricUnit.Count, 1)
     if record.error is not None:
-        facts |= {"error": record.error.code, "detail": record.error.public_message}
+        facts |= {"error": record.error.code, "detail": record.error.log_message}
         facts["causes"] = [type(cause).__name__ for cause in _causes(record.error)]
     if record.outcome is not None:
         facts |= _facts(record.outcome)
