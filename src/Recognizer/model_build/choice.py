@@ -71,7 +71,7 @@ def fulfil(order: Order) -> dict[str, Any]:
     if prepared is not None:
         return prepared
     fetched, extra = _fetched(order)
-    logger.info("loading TensorFlow to check the model (longer when it is new here)")
+    logger.info("checking the model with TensorFlow (whose first start takes longer)")
     with noise.left_out():
         from model_build import writer  # noqa: PLC0415 - imports TensorFlow, which a model that is kept need not wait for
     return writer.write(fetched, order.output, order.engine, {**order.facts, **extra})

@@ -113,7 +113,7 @@ def from_hub(handle: str, sha256: str | None) -> Fetched:
         NotAModel: it is no SavedModel.
         WrongDigest: its digest is not the expected one.
     """
-    logger.info("asking TensorFlow Hub for %s (loading TensorFlow, longer when it is new here)", handle)
+    logger.info("asking TensorFlow Hub for %s (whose first start takes longer)", handle)
     os.environ.setdefault("TFHUB_DOWNLOAD_PROGRESS", "1")
     with noise.left_out(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it imports pkg_resources, which says at length that it is going away
