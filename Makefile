@@ -74,7 +74,7 @@ $(VENV)/uv: requirements/uv.txt
 	@touch $@
 
 $(VENV)/run: requirements/run.txt $(VENV)/uv
-	@echo "Installing what running needs (0.5 GB once unpacked)"
+	@echo "Installing what running needs (0.35 GB to download, 1.5 GB on disk)"
 	@$(INSTALL)
 	@touch $@
 
