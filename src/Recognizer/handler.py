@@ -13,6 +13,6 @@ _app = build(os.environ)
 startup.finish()
 
 
-def lambda_handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """The proxy response to an API Gateway event (REST 1.0 or HTTP API 2.0)."""
+def lambda_handler(event: object, context: object) -> Any:
+    """The proxy response to an API Gateway event (REST 1.0 or HTTP API 2.0), plain JSON to any other event."""
     return _app(event, context)

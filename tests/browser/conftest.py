@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.scripted import ScriptedService, served
+from tests.browser.scripted import ScriptedService
+from tests.functional.serving import served
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = (

@@ -6,17 +6,16 @@ Owns the shapes of the service's answers as the page sees them; refuses to detec
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
 import json
 import threading
 from pathlib import Path
 
 from PIL import Image
-from recognizer.site.assets import assets
-from werkzeug.serving import WSGIRequestHandler, make_server
-
-from local.gateway import Gateway
+from recognizer.http import headers as edge
+from recognizer.http import responses
+from recognizer.http.messages import proxy_response
+from recognizer.site.page import assets
 
 WEB = Path(__file__).parents[2] / "src" / "Recognizer" / "web"
 SIZE_PX = (320, 240)
@@ -109,7 +108,7 @@ class ScriptedService:
         self.paths, self.asked = [], []
         self.stage = ""
         self.address = ""
-        self._site = assets(WEB)
+        self._site = assets(WEB, default_min_score=0.1)
         self._holds = []
 
     def hold(self, answer=None):
@@ -129,10 +128,8 @@ class ScriptedService:
         asset = self._site.get(path)
         if asset is None:
             return problem(404, "Not found", f"There is nothing at {path}.")
-        is_text = isinstance(asset.body, str)
-        body = asset.body if is_text else base64.b64encode(asset.body).decode()
-        headers = {**asset.headers, "Content-Type": asset.media_type}
-        return {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": not is_text}
+        answer = responses.representation(asset.media_type, asset.body, asset.max_age_s, asset.policy)
+        return proxy_response(edge.complete(answer))
 
     def _detect(self, event):
         given = event.get("queryStringParameters") or json.loads(event.get("body") or "{}")
@@ -148,23 +145,3 @@ class ScriptedService:
     def __exit__(self, *exc_info):
         for held in self._holds:
             held.release()
-
-
-class _Quiet(WSGIRequestHandler):
-    def log(self, *_):
-        """Says nothing."""
-
-
-@contextlib.contextmanager
-def served(handler):
-    """The address of the local server stack before a handler; nothing of it is left afterwards."""
-    server = make_server("127.0.0.1", 0, Gateway(handler), threaded=True, request_handler=_Quiet)
-    server.daemon_threads = False  # closing waits for every request under way
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.port}/"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

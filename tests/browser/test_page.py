@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.browser.scripted import CAR, SIZE_PX, as_json, document, picture, png, served
+from tests.browser.scripted import CAR, SIZE_PX, as_json, document, picture, png
+from tests.functional.serving import served
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
 expect = sync_api.expect

@@ -41,6 +41,8 @@ UNUSED = {
     "numpy.ma",
     "PIL.ImageQt",
     "PIL.ImageCms",
+    "aws_lambda_powertools.event_handler",
+    "aws_lambda_powertools.utilities.data_classes",
     "aws_xray_sdk",
     "botocore.session",
     "unittest",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import logging
@@ -12,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
-from recognizer import app as app_module
+from recognizer import telemetry
 from recognizer.app import App
 from recognizer.build import build
 from recognizer.detections import Box, Detection, Label
@@ -120,10 +121,10 @@ def log():
     """The records logged during the test, parsed."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(app_module.logger.registered_formatter)
-    app_module.logger.addHandler(handler)
+    handler.setFormatter(telemetry.logger.registered_formatter)
+    telemetry.logger.addHandler(handler)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    logging.getLogger(app_module.logger.name).removeHandler(handler)
+    logging.getLogger(telemetry.logger.name).removeHandler(handler)
 
 
 def get(app, url, version="2.0", headers=None, **query):
@@ -142,7 +143,9 @@ def with_steps(tiny_model, **steps):
         "cut_out": cut_out,
         "encode": lambda image, image_format, profile: Encoded(b"\x89PNG", "image/png", ""),
     }
-    return App(Settings.from_environ({}), Model.load(tiny_model), Pipeline(**(given | steps)))
+    return App(
+        Settings.from_environ({}), Model.load(tiny_model), Pipeline(**(given | steps)), colour_of=lambda _: "#d55e00"
+    )
 
 
 # Answers
@@ -319,9 +322,9 @@ def test_another_method_is_refused_with_those_there_are(app, version, method):
 @pytest.mark.parametrize("nothing", [None, {}, [], "x", {"Records": [{}]}, {"requestContext": {"stage": "prod"}}])
 @pytest.mark.parametrize("context", [Context(), None])
 def test_what_is_no_proxy_event_is_refused(app, nothing, context):
-    answer = reply(app(nothing, context))
+    answer = app(nothing, context)
 
-    assert (answer.status, answer.media_type) == (400, "application/problem+json")
+    assert (answer["status"], answer["type"]) == (400, "urn:problem-type:recognizer:invalid-parameter")
 
 
 def test_no_context_is_no_trouble(app, server):
@@ -363,6 +366,24 @@ def test_an_unforeseen_error_is_logged_once_with_its_traceback(tiny_model, log):
     assert traced["request_id"] == Context().aws_request_id
 
 
+def test_an_unforeseen_error_is_one_record_and_a_metric(tiny_model, log, metrics):
+    def fail(*_):
+        raise ZeroDivisionError
+
+    get(with_steps(tiny_model, detect=fail), "http://example.com/a.png")
+
+    (record,) = log()
+    assert (record["status"], record["error"], record["causes"]) == (500, "internal-error", ["ZeroDivisionError"])
+    assert metrics()[0]["InternalErrors"] == [1.0]
+
+
+@pytest.mark.parametrize("path", ["/car.png", "/page.html", "/broken.png"])
+def test_no_other_answer_counts_as_an_internal_error(app, server, path, metrics):
+    get(app, server.url(path))
+
+    assert "InternalErrors" not in metrics()[0]
+
+
 def test_the_request_after_an_unforeseen_error_works(tiny_model):
     failures = iter([ZeroDivisionError()])
 
@@ -377,11 +398,73 @@ def test_the_request_after_an_unforeseen_error_works(tiny_model):
 
 
 def test_every_error_of_the_tree_is_met_here():
-    elsewhere = {"not-found", "method-not-allowed", "internal-error"}
+    elsewhere = {"not-found", "method-not-allowed", "internal-error", "loop-detected"}
 
     assert {code for *_, code in PROBLEMS.values()} | elsewhere == {
         error.code for error in RequestError.__subclasses__()
     }
+
+
+# Requests of our own
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_address_that_leads_back_to_the_service_is_not_followed_again(app, server, version):
+    """One request would make the service call itself until it is throttled."""
+    answer = get(app, server.url("/car.png"), version, {"CDN-Loop": "other.example, recognizer"})
+
+    assert (answer.status, answer.json["type"]) == (508, "urn:problem-type:recognizer:loop-detected")
+
+
+def test_a_fetch_of_our_own_may_ask_for_what_fetches_nothing(app):
+    """The sample pictures are such an address."""
+    answer = reply(app(event(path="/samples/cat.jpg", headers={"CDN-Loop": "recognizer"}), Context()))
+
+    assert (answer.status, answer.media_type) == (200, "image/jpeg")
+
+
+@pytest.mark.parametrize(
+    "body", ['{"url": "http://example.com/\ud800"}', '{"\ud800": 1}', '{"include": "\udfff"}', "\udc80"]
+)
+@pytest.mark.parametrize("media_type", ["application/json", "application/x-www-form-urlencoded", "image/png"])
+def test_half_a_surrogate_pair_is_the_clients_own_error(app, body, media_type):
+    asked = event(method="POST", headers={"Content-Type": media_type}) | {"body": body}
+
+    assert 400 <= reply(app(asked, Context())).status < 500
+
+
+# Conditional requests
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("path", ["/", "/labels", "/openapi.json", "/reference", "/samples/cat.jpg"])
+@pytest.mark.parametrize("header", ["{}", "*", 'W/"x", {}'])
+def test_every_document_is_sent_only_to_who_does_not_have_it(app, version, path, header):
+    first = reply(app(event(version, path=path), Context()))
+    condition = {"If-None-Match": header.format(first.headers["etag"])}
+
+    again = reply(app(event(version, path=path, headers=condition), Context()))
+
+    assert (first.status, again.status, again.body) == (200, 304, b"")
+    assert again.headers["etag"] == first.headers["etag"]
+
+
+def test_a_detection_that_the_client_has_is_not_made_again(tiny_model):
+    made = []
+    app = with_steps(tiny_model, detect=lambda *_: made.append(1) or ())
+    tag = get(app, "http://example.com/a.png").headers["etag"]
+
+    answer = get(app, "http://example.com/a.png", headers={"If-None-Match": tag})
+
+    assert (answer.status, made) == (304, [1])
+    assert answer.headers["vary"] == "Accept"
+
+
+def test_a_star_stands_for_a_detection_only_where_there_is_one(app, server):
+    star = {"If-None-Match": "*"}
+
+    assert get(app, server.url("/car.png"), headers=star).status == 304
+    assert get(app, server.url("/truncated.jpg"), headers=star).status == 422
 
 
 # API Gateway
@@ -454,33 +537,6 @@ def test_threads_get_their_own_answers(tiny_model):
         assert list(pool.map(ask, enumerate(urls))) == urls
 
 
-class Meeting(str):
-    """A request's method at which the router, when it begins, waits for those of the other threads."""
-
-    __slots__ = ("together",)
-
-    def upper(self):
-        self.together.wait()
-        return super().upper()
-
-
-@pytest.mark.parametrize("version", VERSIONS)
-def test_threads_that_are_routed_at_once_keep_their_own_events(tiny_model, version):
-    """Powertools keeps the current event where all threads see it."""
-    together = threading.Barrier(3, timeout=30)
-    app = with_steps(tiny_model)
-
-    def ask(url):
-        method = Meeting("GET")
-        method.together = together
-        asked = event(version, method=method, query={"url": url, "format": "json"})
-        return reply(app(asked, Context())).json["image"]["url"]
-
-    urls = [f"http://example.com/{number}.png" for number in range(3)]
-    with ThreadPoolExecutor(3) as pool:
-        assert list(pool.map(ask, urls)) == urls
-
-
 def test_threads_log_their_own_requests(tiny_model, log):
     together = threading.Barrier(3, timeout=30)
 
@@ -531,6 +587,15 @@ def test_no_record_has_the_path_or_query_of_a_pictures_address(app, server, log,
     assert path not in text
 
 
+def test_the_log_does_not_repeat_the_address_that_the_client_is_told_to_try(app, log):
+    answer = get(app, f"example.com/private/cat.jpg?{SIGNATURE}")
+
+    assert f"https://example.com/private/cat.jpg?{SIGNATURE}" in answer.json["detail"]
+    text = json.dumps(log())
+    assert SIGNATURE not in text
+    assert "private" not in text
+
+
 def test_only_the_first_request_is_a_cold_start(tiny_model, log):
     app = with_steps(tiny_model)
 
@@ -567,6 +632,30 @@ def test_metrics_count_the_class_of_the_status(app, server, path, metric, metric
     get(app, server.url(path))
 
     assert metrics()[0][metric] == [1.0]
+
+
+# Without a gateway
+
+
+def test_an_event_without_a_gateway_gets_the_plain_result(app, server):
+    """What the console's test button and a REST method without proxy integration send."""
+    answer = app({"url": server.url("/car.png"), "n": 1}, Context())
+
+    (found,) = answer["detections"]
+    assert (found["label"], answer["image"]["width"]) == ("Car", 320)
+
+
+def test_an_event_without_a_gateway_gets_the_plain_problem(app):
+    answer = app({"url": "http://example.com/a.png", "n": 0}, Context())
+
+    assert (answer["status"], answer["parameter"]) == (400, "n")
+
+
+def test_an_event_without_a_gateway_may_ask_for_the_picture(app, server):
+    answer = app({"url": server.url("/car.png"), "format": "image"}, Context())
+
+    assert answer["media_type"] == "image/png"
+    assert Image.open(io.BytesIO(base64.b64decode(answer["image"]))).size == (320, 240)
 
 
 # The start

@@ -248,6 +248,31 @@ def test_a_member_that_leaves_the_folder_is_refused(build, tmp_path, name):
     assert listed(build.cache) == []
 
 
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE])
+def test_a_member_that_is_neither_file_nor_folder_is_refused(build, archive, tmp_path, kind):
+    path = tmp_path / "evil.tar.gz"
+    with tarfile.open(path, "w:gz") as tar, tarfile.open(fileobj=io.BytesIO(archive)) as model:
+        for member in model:
+            tar.addfile(member, model.extractfile(member))
+        odd = tarfile.TarInfo("assets.extra/odd")
+        odd.type, odd.linkname = kind, "./saved_model.pb"
+        tar.addfile(odd)
+
+    assert build("--url", path) == 1
+    assert "assets.extra/odd is neither a file nor a folder" in build.said()
+    assert listed(build.cache) == []
+
+
+def test_an_archive_that_is_damaged_in_the_middle_is_refused(build, archive, tmp_path):
+    path = tmp_path / "1.tar.gz"
+    half = len(archive) // 2
+    path.write_bytes(archive[:half] + bytes(500) + archive[half + 500 :])
+
+    assert build("--url", path) == 1
+    assert "no readable .tar.gz" in build.said()
+    assert listed(build.cache) == []
+
+
 @pytest.mark.parametrize("content", [b"", b"<!doctype html>", b"\x1f\x8b\x08\0junk"], ids=["empty", "page", "cut gzip"])
 def test_what_is_no_archive_is_refused(build, tmp_path, content):
     path = tmp_path / "1.tar.gz"
@@ -364,7 +389,7 @@ def test_where_there_is_no_model_keep_builds_one(build, published, content):
 
 def test_a_prepared_model_is_taken(build, tiny_model):
     assert build("--prepared", tiny_model) == 0
-    assert Model.load(build.output).sha256 == Model.load(tiny_model).sha256
+    assert Model.load(build.output).identity == Model.load(tiny_model).identity
 
 
 def test_an_address_goes_before_a_prepared_model(build, tiny_model, published, tmp_path):

@@ -14,12 +14,12 @@ from recognizer.app import App
 from recognizer.drawing import hide
 from recognizer.drawing.annotate import Annotator
 from recognizer.drawing.crop import cut_out
-from recognizer.fetch.destinations import Policy
+from recognizer.drawing.palette import ink_for
+from recognizer.fetch.addresses import Policy
 from recognizer.fetch.download import Downloader
 from recognizer.pipeline import Pipeline
 from recognizer.settings import Settings
-from recognizer.site import openapi, reference
-from recognizer.site.assets import assets
+from recognizer.site import openapi, page, reference
 from recognizer.vision import detector
 from recognizer.vision.model import Model
 
@@ -72,12 +72,13 @@ def build(environ: Mapping[str, str]) -> App:
         encode=partial(pictures.encode, max_bytes=settings.max_response_bytes),
         **({"span": _spans()} if settings.is_traced else {}),
     )
-    return App(settings, model, pipeline, _site(settings, model))
+    site = _site(settings, model)
+    return App(settings, model, pipeline, site=site, colour_of=lambda label_id: ink_for(label_id).hex)
 
 
 def _site(settings: Settings, model: Model) -> dict[str, Asset]:
     """What is the same for every request: the page, its samples, the API's description and the reference."""
-    site = assets(_WEB, model.default_min_score)
+    site = page.assets(_WEB, model.default_min_score)
     description = openapi.document(
         model.labels,
         default_min_score=model.default_min_score,

@@ -14,7 +14,8 @@ Owns the tree of errors; refuses to know how they are sent (``responses``) or lo
     │   ├── BrokenPicture            422
     │   ├── InternalError            500
     │   ├── DownloadFailed           502
-    │   └── DownloadTimedOut         504
+    │   ├── DownloadTimedOut         504
+    │   └── LoopDetected             508
     └── StartupError                 stops the cold start; never an answer
         ├── InvalidSetting           an environment variable that cannot be right
         └── ModelNotUsable           the model, its labels or the font are missing or not what they must be
@@ -46,6 +47,7 @@ class RequestError(RecognizerError):
         code: stable, machine-readable name; the last part of the problem's ``type``.
         title: the problem's short name, the same for each occurrence.
         public_message: what happened and what to change; sent to the client, so free of internals.
+        log_message: the same for the log, which is to know no more of a picture's address than its host.
         parameter: the request parameter concerned, if there is one.
         upstream_status: HTTP status of the picture's own server, where it answered with an error.
         headers: response headers that belong to the status (``Allow`` for 405).
@@ -62,9 +64,11 @@ class RequestError(RecognizerError):
         parameter: str | None = None,
         upstream_status: int | None = None,
         headers: dict[str, str] | None = None,
+        log_message: str | None = None,
     ) -> None:
         super().__init__(public_message)
         self.public_message = public_message
+        self.log_message = log_message or public_message
         self.parameter = parameter
         self.upstream_status = upstream_status
         self.headers = headers or {}
@@ -156,6 +160,14 @@ class DownloadTimedOut(RequestError):
     status = 504
     code = "download-timed-out"
     title = "Download timed out"
+
+
+class LoopDetected(RequestError):
+    """A request of our own that came back: the picture's address leads to the service itself."""
+
+    status = 508
+    code = "loop-detected"
+    title = "Loop detected"
 
 
 class StartupError(RecognizerError):

@@ -37,6 +37,11 @@ PARAMETERS = (
     "draw",
     "crop",
 )
+# Every fetch says so (RFC 8586), and a request that says so is not fetched for: else an address that leads back to the
+# service would make it call itself again and again.
+LOOP_HEADER = "CDN-Loop"
+LOOP_TOKEN = "recognizer"  # noqa: S105 - a name, no secret
+
 # Other names, taken from older services of this kind -> ours.
 ALIASES = {"input_url": "url", "n_predictions": "n"}
 

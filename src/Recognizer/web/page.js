@@ -7,7 +7,6 @@
   const FIELDS = ["url", "n", "min_score", "include", "exclude"];
   const PATIENCE_MS = 1500;
   const WAKING = "Waking up the model…";
-  const { Problem } = Service;
 
   let source = null; // what is asked about: {url} or {blob, name, …}
   let result = null; // the answer that is on the screen
@@ -22,7 +21,7 @@
 
   /** The options as entered, or a Problem that names the field. */
   function options() {
-    const right = { n: "Give a whole number from 1 to 100.", min_score: "Give a number from 0 to 1." };
+    const right = { n: `Give a whole number from 1 to ${$("n").max}.`, min_score: "Give a number from 0 to 1." };
     for (const [id, words] of Object.entries(right)) {
       if (!$(id).value || !$(id).validity.valid) throw new Problem(words, { parameter: id });
     }

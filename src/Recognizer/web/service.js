@@ -2,7 +2,7 @@
 
 /*
  * The service as the page sees it: what to ask, how to read the answer, when to ask again, and the same as a curl line.
- * Knows nothing of the page. A script of its own global scope, not a module: the page is served as one document.
+ * Knows nothing of the page.
  */
 const Service = (() => {
   // Also right where the page is at /prod, a stage of API Gateway without its slash.
@@ -10,14 +10,6 @@ const Service = (() => {
   const MAX_ADDRESS_CHARACTERS = 6000; // API Gateway takes 10,240 bytes of request line and headers together
   const PAUSES_MS = [1000, 3000, 6000];
   const EXTENSIONS = { "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif" };
-
-  /** Something that went wrong, in words for whoever uses the page. */
-  class Problem extends Error {
-    constructor(detail, { title = "That did not work", status = 0, parameter, requestId, passing = false } = {}) {
-      super(detail);
-      Object.assign(this, { title, status, parameter, requestId, passing });
-    }
-  }
 
   const address = (path) => new URL(path, BASE).href;
 
@@ -34,9 +26,18 @@ const Service = (() => {
       const question = address(`detector?${new URLSearchParams({ url: source.url, ...asked })}`);
       if (question.length <= MAX_ADDRESS_CHARACTERS) return [question, {}];
     }
-    if (source.blob) source.base64 ??= await Upload.base64(source.blob);
+    if (source.blob) source.base64 ??= await base64(source.blob);
     const body = JSON.stringify({ ...(source.blob ? { image: source.base64 } : { url: source.url }), ...asked });
     return [address("detector"), { method: "POST", headers: { "Content-Type": "application/json" }, body }];
+  }
+
+  function base64(blob) {
+    return new Promise((resolve, reject) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
+      reader.onerror = () => reject(new Problem("The file cannot be read; choose it again."));
+      reader.readAsDataURL(blob);
+    });
   }
 
   /** One answer, or the Problem it is. */
@@ -163,5 +164,5 @@ const Service = (() => {
     return source.note ? `# ${source.name} is too big as it is: make it smaller first.\n${command}` : command;
   }
 
-  return { Problem, address, detect, json, labels, curl };
+  return { address, detect, json, labels, curl };
 })();

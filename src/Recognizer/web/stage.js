@@ -48,7 +48,7 @@ const Stage = (() => {
 
   async function show(result, alt) {
     clear();
-    if (!(await load(result.picture))) throw new Service.Problem("The picture that came back cannot be shown.");
+    if (!(await load(result.picture))) throw new Problem("The picture that came back cannot be shown.");
     size = result.size ?? [picture.naturalWidth, picture.naturalHeight];
     picture.alt = alt;
     stage.dataset.picture = "annotated";

@@ -10,7 +10,7 @@ const Upload = (() => {
 
   async function fromFile(file, name = file.name || "picture") {
     if (file.type && !file.type.startsWith("image/")) {
-      throw new Service.Problem(`${name} is not a picture. JPEG, PNG, WebP and GIF are.`, { title: "Not a picture" });
+      throw new Problem(`${name} is not a picture. JPEG, PNG, WebP and GIF are.`, { title: "Not a picture" });
     }
     const source = { blob: file, original: file, name };
     if (file.size > MAX_BYTES) {
@@ -25,7 +25,7 @@ const Upload = (() => {
 
   async function fromSample(sample) {
     const response = await fetch(Service.address(`samples/${sample}.jpg`)).catch(() => null);
-    if (!response?.ok) throw new Service.Problem("This sample picture cannot be loaded; try another.");
+    if (!response?.ok) throw new Problem("This sample picture cannot be loaded; try another.");
     const blob = await response.blob();
     return { blob, original: blob, name: `${sample}.jpg`, sample };
   }
@@ -35,7 +35,7 @@ const Upload = (() => {
     const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => {
       const sizes = `${name} is ${megabytes(file.size)}. At most ${megabytes(MAX_BYTES)} can be sent`;
       const words = `${sizes}, and this browser cannot make it smaller. Save it as a smaller JPEG first.`;
-      throw new Service.Problem(words, { title: "Picture too large" });
+      throw new Problem(words, { title: "Picture too large" });
     });
     try {
       for (let side = FIRST_SIDE_PX; ; side *= 0.75) {
@@ -59,14 +59,5 @@ const Upload = (() => {
     return { blob, width, height };
   }
 
-  function base64(blob) {
-    return new Promise((resolve, reject) => {
-      const reader = new FileReader();
-      reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
-      reader.onerror = () => reject(new Service.Problem("The file cannot be read; choose it again."));
-      reader.readAsDataURL(blob);
-    });
-  }
-
-  return { fromFile, fromSample, base64 };
+  return { fromFile, fromSample };
 })();

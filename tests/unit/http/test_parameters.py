@@ -10,20 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recognizer.detections import Label
 from recognizer.errors import InvalidParameter
-from recognizer.http.parameters import canonical, validated
+from recognizer.http.negotiation import Negotiated
+from recognizer.http.parameters import Rules, canonical, validated
 from recognizer.labels import LabelMap
 
 LABELS = LabelMap(
     {1: Label("/m/0bt9lr", "Dog"), 2: Label("/m/0k4j", "Car"), 3: Label("/m/01bjv", "Bus")},
     {"/m/07yv9": ("Vehicle", frozenset({2, 3}))},
 )
+RULES = Rules(LABELS, default_min_score=0.1, max_bytes=1_000_000)
 URL = "https://example.com/a.jpg"
 
 
 def request(content=None, **given):
     if content is None:
         given = {"url": URL, **given}
-    return validated(canonical(given), LABELS, default_min_score=0.1, default_answer="json", content=content)
+    return validated(canonical(given), RULES, Negotiated("json"), content)
 
 
 def refused(parameter, content=None, **given):
@@ -125,7 +127,22 @@ def test_there_is_a_picture():
 def test_crop_draws_nothing_unless_it_blurs():
     assert (request(crop=True).crop, request(crop=True).draw) == (True, "none")
     assert request(crop="1", draw="blur").draw == "blur"
-    refused("draw", crop=True, draw="boxes")
+
+
+@pytest.mark.parametrize("draw", ["labels", "boxes", "none"])
+def test_a_cut_out_has_nothing_drawn_on_it(draw):
+    """A generated client sends every default, ``draw=labels`` among them."""
+    assert request(crop=True, draw=draw).draw == "none"
+
+
+def test_a_cut_out_tells_of_one_object_alone():
+    assert request(crop=True, n=9, format="image").criteria.limit == 1
+    assert request(crop=True, n=9, format="json").criteria.limit == 9
+
+
+def test_the_bare_name_of_a_switch_turns_it_on():
+    assert request(crop="").crop
+    assert not request().crop
 
 
 @pytest.mark.parametrize(
@@ -171,4 +188,4 @@ NAMES = st.sampled_from(
 @given(st.dictionaries(NAMES, JSON, max_size=6))
 def test_no_json_raises_anything_but_an_invalid_parameter(document):
     with contextlib.suppress(InvalidParameter):
-        validated(canonical(document), LABELS, default_min_score=0.1, default_answer="json")
+        validated(canonical(document), RULES, Negotiated("json"))

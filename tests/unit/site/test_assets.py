@@ -1,128 +1,40 @@
-"""The page and its samples as they are served: paths, headers, and a policy that fits what it guards."""
+"""Parts of the site are read, or the start says which one cannot be; inline parts are allowed by their digests."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import re
-from pathlib import Path
 
 import pytest
 from recognizer.errors import StartupError
-from recognizer.site.assets import assets
-
-WEB = Path(__file__).parents[3] / "src" / "Recognizer" / "web"
+from recognizer.site.assets import bytes_of, sources, text_of
 
 
-@pytest.fixture(scope="module")
-def site():
-    return assets(WEB)
+def test_text_is_utf_8(tmp_path):
+    (tmp_path / "page.css").write_bytes("a::after{content:'✕'}".encode())
+
+    assert text_of(tmp_path / "page.css") == "a::after{content:'✕'}"
 
 
-@pytest.fixture(scope="module")
-def policy(site):
-    """The page's Content Security Policy, directive -> sources."""
-    directives = (part.split() for part in site["/"].headers["Content-Security-Policy"].split(";"))
-    return {name: sources for name, *sources in directives}
+@pytest.mark.parametrize("read", [text_of, bytes_of])
+def test_a_part_that_is_missing_is_named(tmp_path, read):
+    with pytest.raises(StartupError, match=re.escape(str(tmp_path / "page.css"))):
+        read(tmp_path / "page.css")
 
 
-def small_site(folder, page="<p>Hello</p>"):
-    (folder / "index.html").write_text(page, encoding="utf-8")
-    return folder
+def test_a_part_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "page.css").write_bytes(b"\xff")
+
+    with pytest.raises(StartupError, match=r"page\.css"):
+        text_of(tmp_path / "page.css")
 
 
-def test_serves_the_page_and_the_samples_by_their_exact_paths(site):
-    assert set(site) == {"/", "/samples/astronaut.jpg", "/samples/cat.jpg", "/samples/coffee.jpg"}
-    assert site["/"].media_type == "text/html; charset=utf-8"
-    assert isinstance(site["/"].body, str)
-    assert site["/samples/cat.jpg"].media_type == "image/jpeg"
-    assert site["/samples/cat.jpg"].body == (WEB / "samples" / "cat.jpg").read_bytes()
+def test_each_part_is_allowed_by_its_own_digest():
+    digests = [base64.b64encode(hashlib.sha256(part).digest()).decode() for part in (b"a", "✕".encode())]
+
+    assert sources(["a", "✕"]) == f"'sha256-{digests[0]}' 'sha256-{digests[1]}'"
 
 
-def test_the_page_is_one_document_that_needs_nothing_else(site):
-    page = site["/"].body
-    assert not re.findall(r"<link[^>]*stylesheet|<script[^>]* src=|src=\"(?!data:)", page)
-    assert "http://" not in page.replace("http://www.w3.org/2000/svg", "").replace("http://127.0.0.1", "")
-
-
-def test_the_site_stays_small(site):
-    assert len(site["/"].body.encode()) < 100_000
-    assert sum(len(asset.body) for asset in site.values()) < 400_000
-
-
-def test_every_inline_part_is_allowed_by_its_digest_and_nothing_else_is(site, policy):
-    for directive, tag in (("script-src", "script"), ("style-src", "style")):
-        parts = re.findall(rf"<{tag}>(.*?)</{tag}>", site["/"].body, re.DOTALL)
-        digests = [base64.b64encode(hashlib.sha256(part.encode()).digest()).decode() for part in parts]
-        assert parts
-        assert policy[directive] == [f"'sha256-{digest}'" for digest in digests]
-
-
-def test_the_policy_allows_no_other_host_and_nothing_unsafe(policy):
-    assert policy["default-src"] == ["'none'"]
-    assert policy["connect-src"] == ["'self'"]
-    assert policy["img-src"] == ["'self'", "blob:", "data:"]
-    assert policy["frame-ancestors"] == policy["base-uri"] == ["'none'"]
-    assert not any("unsafe" in source or "*" in source for sources in policy.values() for source in sources)
-
-
-def test_no_part_has_an_inline_style_or_event_handler(site):
-    markup = re.sub(r"<(script|style)>.*?</\1>", "", site["/"].body, flags=re.DOTALL)
-    assert not re.findall(r"\s(?:style|on\w+)=", markup)
-
-
-def test_scripts_never_write_markup():
-    for script in WEB.glob("*.js"):
-        text = script.read_text(encoding="utf-8")
-        assert not re.findall(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b", text), script.name
-        assert "</script" not in text, "would end the element it is written into"
-
-
-def test_everything_has_security_headers_a_lifetime_and_an_etag(site):
-    for asset in site.values():
-        assert asset.headers["X-Content-Type-Options"] == "nosniff"
-        assert asset.headers["Referrer-Policy"] == "no-referrer"
-        assert re.fullmatch(r"public, max-age=\d+", asset.headers["Cache-Control"])
-        assert re.fullmatch(r'"[0-9a-f]{32}"', asset.headers["ETag"])
-
-
-def test_the_etag_changes_with_a_part_of_the_page(tmp_path):
-    small_site(tmp_path, '<link rel="stylesheet" href="page.css">')
-    (tmp_path / "page.css").write_text("a{}", encoding="utf-8")
-    before = assets(tmp_path)["/"].headers["ETag"]
-    (tmp_path / "page.css").write_text("b{}", encoding="utf-8")
-    assert assets(tmp_path)["/"].headers["ETag"] != before
-
-
-@pytest.mark.parametrize("if_none_match", ["{etag}", 'W/{etag}, "other"', "*"])
-def test_a_client_that_has_it_is_told_so(site, if_none_match):
-    assert site["/"].is_known_to(if_none_match.format(etag=site["/"].headers["ETag"]))
-
-
-@pytest.mark.parametrize("if_none_match", ["", '"other"', "nonsense"])
-def test_a_client_that_has_another_version_is_not(site, if_none_match):
-    assert not site["/"].is_known_to(if_none_match)
-
-
-def test_a_page_without_scripts_allows_none(tmp_path):
-    assert "script-src 'none'" in assets(small_site(tmp_path))["/"].headers["Content-Security-Policy"]
-
-
-@pytest.mark.parametrize("page", [None, '<script src="gone.js"></script>', '<img src="thumbs/gone.webp">'])
-def test_a_missing_file_stops_the_cold_start(tmp_path, page):
-    if page is not None:
-        small_site(tmp_path, page)
-    with pytest.raises(StartupError, match=re.escape(str(tmp_path))):
-        assets(tmp_path)
-
-
-def test_a_file_that_the_page_does_not_use_is_not_served(tmp_path):
-    small_site(tmp_path)
-    (tmp_path / "secret.js").write_text("1", encoding="utf-8")
-    assert set(assets(tmp_path)) == {"/"}
-
-
-def test_the_page_starts_with_the_score_that_suits_the_model():
-    page = assets(WEB, default_min_score=0.3)["/"].body
-    assert page.count('value="0.3"') == 2, "the number and its slider"
-    assert 'value="0.1"' not in page
+def test_where_there_is_no_part_none_is_allowed():
+    assert sources([]) == "'none'"

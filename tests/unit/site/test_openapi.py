@@ -1,4 +1,4 @@
-"""The description says what the code does: every parameter, limit, error, header and format, and examples that work."""
+"""The description as a whole: valid, of this version, and each of its examples fits."""
 
 from __future__ import annotations
 
@@ -7,64 +7,9 @@ import re
 from urllib.parse import urljoin
 
 import pytest
-from jsonschema import Draft202012Validator
-from recognizer import VERSION, job, pictures
-from recognizer.detections import Label
-from recognizer.errors import InvalidParameter, MethodNotAllowed, NotFound, RequestError
-from recognizer.http import parameters, responses
-from recognizer.http.events import parse_post
-from recognizer.labels import LabelMap
-from recognizer.site.openapi import document
+from recognizer import VERSION
 
-LABELS = LabelMap(
-    {1: Label("/m/01yrx", "Cat", ("Carnivore", "Mammal", "Animal")), 2: Label("/m/0k4j", "Car", ("Vehicle",))},
-    {"/m/0jbk": ("Animal", frozenset({1}))},
-)
-READ = tuple(pictures.MEDIA_TYPES[name] for name in pictures.READABLE)
-ERRORS = RequestError.__subclasses__()
-ANYWHERE = {NotFound, MethodNotAllowed}  # no operation's own
-POST_BODIES = {"application/json", "multipart/form-data", "application/x-www-form-urlencoded"}
-
-
-def described(labels=LABELS, **facts):
-    given = {"default_min_score": 0.25, "media_types": READ, "max_bytes": 20_000_000, "max_pixels": 50_000_000}
-    return document(labels, **{**given, **facts})
-
-
-DOCUMENT = described(samples=["/samples/cat.jpg"])
-GET, POST = (DOCUMENT["paths"]["/detector"][method] for method in ("get", "post"))
-
-
-def queried(operation):
-    """The schemas of an operation's query parameters."""
-    return {one["name"]: one["schema"] for one in operation["parameters"] if one["in"] == "query"}
-
-
-def body(kind):
-    return POST["requestBody"]["content"][kind]
-
-
-def accepts(name, value):
-    """Whether the service takes a value of a parameter."""
-    try:
-        parameters.validated(
-            {"url": "https://example.com/", name: value}, LABELS, default_min_score=0.1, default_answer="json"
-        )
-    except InvalidParameter:
-        return False
-    return True
-
-
-def fits(schema, value):
-    return Draft202012Validator({**schema, "components": DOCUMENT["components"]}).is_valid(value)
-
-
-def everything(node):
-    """Every dictionary in a document."""
-    if isinstance(node, dict):
-        yield node
-    for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
-        yield from everything(child)
+from tests.unit.site.describing import DOCUMENT, described, everything, fits
 
 
 def test_it_is_openapi():
@@ -92,123 +37,9 @@ def test_the_server_is_where_the_description_is(at, server):
     assert urljoin(at, DOCUMENT["servers"][0]["url"]) == server
 
 
-# Parameters
-
-
-def test_get_has_every_parameter_but_the_picture_itself():
-    assert set(queried(GET)) == set(job.PARAMETERS) - {"image"}
-
-
-def test_post_has_every_option_in_the_query():
-    assert set(queried(POST)) == set(job.PARAMETERS) - {"image", "url"}
-
-
-@pytest.mark.parametrize("kind", sorted(POST_BODIES))
-def test_a_body_has_every_parameter_under_every_name(kind):
-    names = set(body(kind)["schema"]["properties"])
-
-    assert names - {"file"} == {*job.PARAMETERS, *job.ALIASES}
-
-
-def test_post_takes_the_picture_itself():
-    assert set(POST["requestBody"]["content"]) == {*POST_BODIES, "image/*", "application/octet-stream"}
-
-
-@pytest.mark.parametrize("operation", [GET, POST], ids=["get", "post"])
-def test_limits_and_defaults_are_the_codes(operation):
-    schemas = queried(operation)
-
-    assert schemas["n"] == {
-        "type": "integer",
-        "minimum": 1,
-        "maximum": job.MAX_LIMIT,
-        "default": job.DEFAULT_LIMIT,
-    }
-    assert schemas["min_score"]["default"] == 0.25
-    assert schemas["image_format"]["enum"] == list(job.IMAGE_FORMATS)
-    assert schemas["draw"]["enum"] == list(job.DRAWS)
-
-
-@pytest.mark.parametrize("name", ["n", "min_score"])
-def test_limits_are_those_that_the_service_keeps(name):
-    schema = queried(GET)[name]
-
-    assert accepts(name, schema["minimum"])
-    assert accepts(name, schema["maximum"])
-    assert not accepts(name, schema["minimum"] - 1)
-    assert not accepts(name, schema["maximum"] + 1)
-
-
-@pytest.mark.parametrize("name", ["format", "image_format", "draw"])
-def test_choices_are_those_that_the_service_takes(name):
-    assert all(accepts(name, choice) for choice in queried(GET)[name]["enum"])
-    assert not accepts(name, "other")
-
-
-@pytest.mark.parametrize("name", [name for name in job.PARAMETERS if name not in {"url", "image"}])
-def test_a_parameters_example_fits_and_is_taken(name):
-    (parameter,) = (one for one in GET["parameters"] if one["name"] == name)
-
-    assert fits(parameter["schema"], parameter["example"])
-    assert fits(body("application/json")["schema"]["properties"][name], parameter["example"])
-    assert accepts(name, parameter["example"])
-
-
-@pytest.mark.parametrize("value", [0.4, {"*": 0.5, "Cat": 0.7}])
-def test_a_least_score_by_label_is_for_json(value):
-    assert fits(body("application/json")["schema"]["properties"]["min_score"], value)
-    assert accepts("min_score", value)
-
-
-@pytest.mark.parametrize("given", [{}, {"url": "https://a.example/b.png", "image": "AAAA"}, {"url": "x", "size": 1}])
-def test_a_json_body_has_one_picture_and_nothing_unknown(given):
-    assert not fits(body("application/json")["schema"], given)
-
-
-# Answers
-
-
-@pytest.mark.parametrize("operation", [GET, POST], ids=["get", "post"])
-def test_an_answer_is_json_or_any_kind_of_picture_that_is_read(operation):
-    assert set(operation["responses"]["200"]["content"]) == {"application/json", *pictures.MEDIA_TYPES.values()}
-
-
-@pytest.mark.parametrize("operation", [GET, POST], ids=["get", "post"])
-def test_every_exposed_header_is_described(operation):
-    assert set(responses.EXPOSED_HEADERS) <= set(operation["responses"]["200"]["headers"])
-
-
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
-def test_every_error_has_its_example(error):
-    example = DOCUMENT["components"]["examples"][error.code]["value"]
-
-    assert (example["type"], example["title"], example["status"]) == (
-        f"urn:problem-type:recognizer:{error.code}",
-        error.title,
-        error.status,
-    )
-    assert fits({"$ref": "#/components/schemas/Problem"}, example)
-
-
-@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.__name__)
-def test_an_errors_example_is_one_that_responses_could_send(error):
-    example = DOCUMENT["components"]["examples"][error.code]["value"]
-    facts = {name: example.get(name) for name in ("parameter", "upstream_status")}
-
-    sent = json.loads(responses.problem(error(example["detail"], **facts), example["request_id"]).body)
-
-    assert sent == example
-
-
-@pytest.mark.parametrize("operation", [GET, POST], ids=["get", "post"])
-def test_every_error_of_a_detection_is_among_its_answers(operation):
-    codes = {
-        (int(status), code)
-        for status, answer in operation["responses"].items()
-        for code in answer.get("content", {}).get("application/problem+json", {}).get("examples", ())
-    }
-
-    assert codes == {(error.status, error.code) for error in ERRORS if error not in ANYWHERE}
+def test_no_schema_has_a_default():
+    """A generated client sends every default, also where another parameter changes it: n=3 with draw=blur."""
+    assert [node for node in everything(DOCUMENT) if "default" in node] == []
 
 
 def test_every_example_of_a_body_fits_its_schema():
@@ -224,39 +55,11 @@ def test_every_example_of_a_body_fits_its_schema():
     assert [example for schema, example in examples if not fits(schema, example)] == []
 
 
-@pytest.mark.parametrize("name", ["url", "image", "by-label"])
-def test_an_example_of_a_request_is_taken(name):
-    value = body("application/json")["examples"][name]["value"]
-
-    request = parse_post({"body": json.dumps(value), "headers": {"content-type": "application/json"}}, LABELS)
-
-    assert bool(request.url) is ("url" in value)
-
-
-def test_an_example_of_the_picture_itself_is_one():
-    value = body("application/json")["examples"]["image"]["value"]
-    request = parse_post({"body": json.dumps(value)}, LABELS)
-
-    assert pictures.read(request.content, max_pixels=1).format == "GIF"
-
-
-def test_examples_name_labels_of_the_model():
-    zoo = LabelMap({7: Label("/m/0898b", "Zebra", ("Mammal",))})
-    by_label = described(zoo)["paths"]["/detector"]["post"]["requestBody"]["content"]["application/json"]["examples"]
-
-    assert by_label["by-label"]["value"]["min_score"] == {"*": 0.5, "Zebra": 0.7}
-
-
 def test_every_operation_is_described_and_has_a_name_of_its_own():
     operations = [operation for methods in DOCUMENT["paths"].values() for operation in methods.values()]
 
     assert all(operation["summary"] and operation["description"] for operation in operations)
     assert len({operation["operationId"] for operation in operations}) == len(operations)
-
-
-def test_limits_of_this_service_are_named():
-    assert "20,000,000 bytes" in POST["description"]
-    assert "AVIF" in POST["description"]
 
 
 def test_samples_are_listed():

@@ -1,24 +1,25 @@
 """Parameters -> DetectRequest: each one checked, and named in the error when it is wrong.
 
-Owns what a client may ask for, whichever way it came: text from a query or a form, typed values from JSON. Refuses what
-it does not know: a mistyped parameter is a 400 that says so, not an option silently ignored. Pure; the form and the
-address of a URL are ``destinations``' to judge.
+Owns what the parameters mean, whichever way they came: text from a query or a form, typed values from JSON. A parameter
+that does not exist is an error that says so, not an option silently ignored. Whether a URL may be fetched is not judged
+here.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from recognizer.detections import Criteria
 from recognizer.errors import InvalidParameter, quoted
+from recognizer.http import source
 from recognizer.job import ALIASES, DEFAULT_LIMIT, DRAWS, IMAGE_FORMATS, MAX_LIMIT, PARAMETERS, DetectRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from recognizer.http.negotiation import Negotiated
     from recognizer.job import AnswerKind, Draw
     from recognizer.labels import LabelMap
 
@@ -26,15 +27,30 @@ _EVERY_LABEL = "*"
 _REGION_EDGES = 4
 
 
-def canonical(*sources: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters of several sources under their canonical names.
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the meaning of parameters depends on, beside themselves.
+
+    Attributes:
+        labels: the classes of the model.
+        default_min_score: what a request that names no minimum gets.
+        max_bytes: largest picture that may be sent, as a file.
+    """
+
+    labels: LabelMap
+    default_min_score: float
+    max_bytes: int
+
+
+def canonical(*parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a request's parts, query and body, under their canonical names.
 
     Raises:
         InvalidParameter: one is unknown or given twice.
     """
     given: dict[str, Any] = {}
-    for source in sources:
-        for name, value in source.items():
+    for part in parts:
+        for name, value in part.items():
             known = ALIASES.get(name, name)
             if known not in PARAMETERS:
                 raise InvalidParameter(
@@ -52,75 +68,44 @@ def canonical(*sources: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def validated(
-    given: Mapping[str, Any],
-    labels: LabelMap,
-    *,
-    default_min_score: float,
-    default_answer: AnswerKind,
-    content: bytes | None = None,
+    given: Mapping[str, Any], rules: Rules, accepted: Negotiated, content: bytes | None = None
 ) -> DetectRequest:
     """The request that canonical parameters make.
 
     Args:
         given: parameters by canonical name: text, or JSON's values.
-        labels: the classes of the model.
-        default_min_score: what a request that names no minimum gets.
-        default_answer: what a request that names no format gets.
+        rules: what depends on the service that is asked.
+        accepted: what a request that names no format gets.
         content: the picture itself, where the body was one.
 
     Raises:
         InvalidParameter: a parameter is missing, malformed or out of range.
+        TooLarge: the picture that was sent has too many bytes.
     """
-    url, content = _source(given, content)
+    url, content = source.of(given, content, rules.max_bytes)
+    answer = cast("AnswerKind", _choice(given, "format", ("image", "json"), accepted.kind))
     crop = _flag(given, "crop")
     draw = _draw(given, crop=crop)
-    least, by_class = _min_score(given.get("min_score", ""), default_min_score, labels)
+    least, by_class = _min_score(given.get("min_score", ""), rules.default_min_score, rules.labels)
+    # Who wants objects hidden wants all of them hidden.
+    limit = _limit(given.get("n", ""), MAX_LIMIT if draw == "blur" else DEFAULT_LIMIT)
     return DetectRequest(
         url=url,
         content=content,
         criteria=Criteria(
-            # Whoever hides faces means all of them.
-            limit=_limit(given.get("n", ""), MAX_LIMIT if draw == "blur" and not crop else DEFAULT_LIMIT),
+            limit=1
+            if crop and answer == "image"
+            else limit,  # a cut-out shows one object: its headers tell of that one
             min_score=least,
-            classes=labels.wanted(_names(given, "include"), _names(given, "exclude")),
+            classes=rules.labels.wanted(_names(given, "include"), _names(given, "exclude")),
             min_score_by_class=by_class,
             region=_region(given.get("region", "")),
         ),
-        answer=cast("AnswerKind", _choice(given, "format", ("image", "json"), default_answer)),
-        image_format=_image_format(given),
+        answer=answer,
+        image_format=_image_format(given) or (accepted.image_format if answer == "image" else None),
         draw=draw,
         crop=crop,
     )
-
-
-def _source(given: Mapping[str, Any], content: bytes | None) -> tuple[str, bytes | None]:
-    url, image = given.get("url", ""), given.get("image", "")
-    if not isinstance(url, str):
-        raise InvalidParameter(f"url must be text, not {quoted(url)}.", parameter="url")
-    if not isinstance(image, str | bytes):
-        raise InvalidParameter(f"image must be a picture file in base64, not {quoted(image)}.", parameter="image")
-    if sum((bool(url.strip()), bool(image), content is not None)) > 1:
-        raise InvalidParameter("Give one picture: its url, or the image itself.", parameter="url")
-    if content is not None or isinstance(image, bytes):
-        return "", content if content is not None else cast("bytes", image)
-    if image:
-        return "", _decoded(image)
-    if not url.strip():
-        raise InvalidParameter(
-            "Give the address of a picture, as in /detector?url=https://….jpg, or send one: see /reference.",
-            parameter="url",
-        )
-    return url.strip(), None
-
-
-def _decoded(image: str) -> bytes:
-    """A picture from base64, with or without the ``data:image/…;base64,`` that browsers put before it."""
-    text = image.partition(",")[2] if image.startswith("data:") else image
-    text = text.replace(" ", "+")  # a form's + that was not percent-encoded
-    try:
-        return base64.b64decode("".join(text.split()), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidParameter("image must be a picture file in base64.", parameter="image") from error
 
 
 def _limit(value: Any, default: int) -> int:
@@ -205,10 +190,9 @@ def _choice(given: Mapping[str, Any], parameter: str, choices: tuple[str, ...], 
 
 
 def _draw(given: Mapping[str, Any], *, crop: bool) -> Draw:
-    draw = cast("Draw", _choice(given, "draw", DRAWS, "none" if crop else "labels"))
-    if crop and draw in {"labels", "boxes"}:
-        raise InvalidParameter("crop cuts the best object out undrawn: leave draw out, or blur it.", parameter="draw")
-    return draw
+    draw = cast("Draw", _choice(given, "draw", DRAWS, DRAWS[0]))
+    # A cut-out has no room for boxes and labels round it: with crop they mean nothing drawn.
+    return "none" if crop and draw in {"labels", "boxes"} else draw
 
 
 def _image_format(given: Mapping[str, Any]) -> str | None:
@@ -217,12 +201,7 @@ def _image_format(given: Mapping[str, Any]) -> str | None:
 
 
 def _flag(given: Mapping[str, Any], parameter: str) -> bool:
-    value = given.get(parameter, "")
-    return value is True or _choice({parameter: _as_text(value)}, parameter, ("1", "true", "0", "false"), "0") in {
-        "1",
-        "true",
-    }
-
-
-def _as_text(value: Any) -> Any:
-    return str(value) if isinstance(value, bool | int) else value
+    """Whether a switch is on; in a query its bare name, ``&crop``, is enough."""
+    value = given.get(parameter, False)
+    text = str(value).lower() if isinstance(value, bool | int) else value
+    return _choice({parameter: text}, parameter, ("1", "true", "0", "false"), "1") in {"1", "true"}

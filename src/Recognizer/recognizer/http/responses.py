@@ -1,17 +1,17 @@
-"""Outcome or error -> status, headers and body.
+"""Outcome or error -> response: the annotated picture with its headers, the JSON, and problem+json (RFC 9457).
 
-Owns the shape of every answer: the annotated picture with its headers, the JSON, and problem+json (RFC 9457). Refuses
-anything of API Gateway: ``app`` hands an Answer to the router, which knows both payload versions.
+Owns the shape of every answer of the API. How long it may be kept is ``caching``'s, what every answer carries is
+``headers``'.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from recognizer import VERSION
+from recognizer.http import caching
+from recognizer.http.messages import Response
 
 if TYPE_CHECKING:
     from recognizer.detections import Detection
@@ -21,81 +21,63 @@ if TYPE_CHECKING:
 MAX_DETECTIONS_HEADER_BYTES = 4096
 _MAX_PARAMETER_CHARS = 40
 
-# Response headers of ours that a page of another origin may read.
-EXPOSED_HEADERS = (
-    "ETag",
-    "Server-Timing",
-    "X-Detection-Count",
-    "X-Detections",
-    "X-Image-Reduced",
-    "X-Image-Size",
-    "X-Model",
-)
 
-_SECURITY_HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One HTTP response; a bytes body is binary, a str body is text."""
-
-    status: int
-    media_type: str
-    headers: dict[str, str]
-    body: str | bytes
-
-
-def detected(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int) -> Answer:
+def detected(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int) -> Response:
     """The answer to a request that was served: the picture where one was asked for, JSON otherwise."""
     boxes = [_as_json(detection, outcome) for detection in outcome.detections]
     headers = {
-        # What was sent is nobody else's.
-        **_caching(
-            etag(outcome.request, outcome.source_sha256, model),
-            cache_max_age_s if outcome.request.content is None else 0,
-        ),
+        **detection_cache_headers(outcome.request, outcome.source_sha256, model, cache_max_age_s),
         "Server-Timing": ", ".join(f"{step};dur={ms:.1f}" for step, ms in outcome.timings_ms.items()),
         "X-Detection-Count": str(len(boxes)),
         "X-Model": f"{model.name}; engine={model.engine}",
     }
     if outcome.encoded is None:
-        return Answer(200, "application/json", headers, _dumps(_document(outcome, model, boxes)))
+        return Response(200, "application/json", headers, _dumps(_document(outcome, model, boxes)))
     headers["X-Detections"] = _header_json(boxes)
     headers["X-Image-Size"] = f"{outcome.width_px}x{outcome.height_px}"
     if outcome.encoded.reduced:
         headers["X-Image-Reduced"] = outcome.encoded.reduced
-    return Answer(200, outcome.encoded.media_type, headers, outcome.encoded.content)
+    return Response(200, outcome.encoded.media_type, headers, outcome.encoded.content)
 
 
-def document(body: dict[str, Any], max_age_s: int) -> Answer:
-    """A JSON document that depends on nothing but this version and its model."""
-    text = _dumps(body)
-    tag = f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"'
-    return Answer(200, "application/json", _caching(tag, max_age_s), text)
+def detection_cache_headers(
+    request: DetectRequest, source_sha256: str, model: ModelIdentity, cache_max_age_s: int
+) -> dict[str, str]:
+    """The caching headers of a detection, which are known before it is made.
 
-
-def not_modified(tag: str, cache_max_age_s: int) -> Answer:
-    """The answer to a client that has this very answer already (RFC 9110, section 15.4.5)."""
-    return Answer(304, "", _caching(tag, cache_max_age_s), "")
-
-
-def is_known(tag: str, if_none_match: str) -> bool:
-    """Whether an If-None-Match header names an entity tag (RFC 9110, section 13.1.2)."""
-    # Not "*": it asks whether there is an answer at all, which only detecting would tell.
-    return tag in {entry.strip().removeprefix("W/") for entry in if_none_match.split(",")}
-
-
-def etag(request: DetectRequest, source_sha256: str, model: ModelIdentity) -> str:
-    """The entity tag of an answer: it changes with the source's bytes, any option, the model and our version."""
+    Its entity tag changes with the source's bytes, any option, the model and our version. What was sent, rather than
+    fetched, is nobody else's and is not to be kept.
+    """
     criteria = request.criteria
     classes = sorted(criteria.classes) if criteria.classes is not None else None
     minima = (criteria.min_score, sorted(criteria.min_score_by_class.items()))
     options = (request.url, criteria.limit, minima, classes, criteria.region, request.answer, request.image_format)
     identity = (VERSION, source_sha256, options, request.draw, request.crop, model.sha256, model.engine, model.graph)
-    return f'"{hashlib.sha256(repr(identity).encode()).hexdigest()[:32]}"'
+    max_age_s = cache_max_age_s if request.content is None else 0
+    return caching.cache_headers(caching.entity_tag(repr(identity)), max_age_s, varies=True)
 
 
-def problem(error: RequestError, request_id: str | None) -> Answer:
+def document(body: dict[str, Any], max_age_s: int) -> Response:
+    """A JSON document that depends on nothing but this version and its model."""
+    return representation("application/json", _dumps(body), max_age_s)
+
+
+def representation(media_type: str, body: str | bytes, max_age_s: int, policy: str = "") -> Response:
+    """Content that is the same for everyone who asks.
+
+    Args:
+        media_type: its Content-Type.
+        body: the content.
+        max_age_s: seconds that any cache may keep it.
+        policy: its Content-Security-Policy, if it needs one.
+    """
+    headers = caching.cache_headers(caching.entity_tag(body), max_age_s)
+    if policy:
+        headers["Content-Security-Policy"] = policy
+    return Response(200, media_type, headers, body)
+
+
+def problem(error: RequestError, request_id: str | None = None) -> Response:
     """The problem document of an error (RFC 9457)."""
     document: dict[str, Any] = {
         "type": f"urn:problem-type:recognizer:{error.code}",
@@ -106,8 +88,8 @@ def problem(error: RequestError, request_id: str | None) -> Answer:
     parameter = None if error.parameter is None else error.parameter[:_MAX_PARAMETER_CHARS]
     extensions = {"parameter": parameter, "upstream_status": error.upstream_status, "request_id": request_id}
     document.update({name: value for name, value in extensions.items() if value is not None})
-    headers = {**_SECURITY_HEADERS, "Cache-Control": "no-store", **error.headers}
-    return Answer(error.status, "application/problem+json", headers, _dumps(document))
+    headers = {"Cache-Control": "no-store", **error.headers}
+    return Response(error.status, "application/problem+json", headers, _dumps(document))
 
 
 def _document(outcome: Outcome, model: ModelIdentity, boxes: list[dict[str, Any]]) -> dict[str, Any]:
@@ -146,15 +128,6 @@ def _header_json(boxes: list[dict[str, Any]]) -> str:
             break
         items.append(item)
     return f"[{','.join(items)}]"
-
-
-def _caching(tag: str, max_age_s: int) -> dict[str, str]:
-    return {
-        **_SECURITY_HEADERS,
-        "Cache-Control": f"public, max-age={max_age_s}" if max_age_s else "no-store",
-        "ETag": tag,
-        "Vary": "Accept, Origin",
-    }
 
 
 def _dumps(document: dict[str, Any]) -> str:

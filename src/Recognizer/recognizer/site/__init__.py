@@ -1,1 +1,6 @@
-"""The page and the API's description: what is the same for every request."""
+"""What the service serves of itself: the page with its samples, and the API's description for programs and people.
+
+``page`` makes the page; ``openapi`` makes the description out of ``detection``, ``documents``, ``options``,
+``schemas``, ``headers`` and ``problems``; ``reference`` makes a page of that. All of it is made once, at cold start, as
+``assets``.
+"""

@@ -1,4 +1,4 @@
-"""Which URLs may be called, decided without a network."""
+"""Which addresses, hosts and ports may be called, decided without a network."""
 # ruff: noqa: RUF001  look-alike characters are what half of this is about
 
 from __future__ import annotations
@@ -8,19 +8,12 @@ import ipaddress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from recognizer.errors import AddressNotAllowed, DownloadFailed, InvalidParameter, InvalidSetting
-from recognizer.fetch.destinations import (
-    MAX_URL_CHARS,
-    Policy,
-    Target,
-    follow,
-    is_public,
-    parse,
-    permit,
-    permitted_addresses,
-)
+from recognizer.errors import AddressNotAllowed, DownloadFailed, InvalidSetting
+from recognizer.fetch.addresses import Policy, is_public, permit, permitted_addresses
+from recognizer.fetch.urls import parse
 
 PUBLIC = Policy()
+
 
 LOOPBACK_SPELLINGS = [
     "127.0.0.1",
@@ -51,6 +44,7 @@ LOOPBACK_SPELLINGS = [
     "%EF%BC%91%EF%BC%92%EF%BC%97.0.0.1",
     "127%2e0%2e0%2e1",
 ]
+
 
 SPECIAL_V4 = [
     "0.0.0.0",
@@ -85,6 +79,7 @@ SPECIAL_V4 = [
     "255.255.255.255",
 ]
 
+
 SPELLINGS_OF_OTHERS = [
     "0",
     "0x",
@@ -96,6 +91,7 @@ SPELLINGS_OF_OTHERS = [
     "169.254.43518",
     "4294967295",
 ]
+
 
 SPECIAL_V6 = [
     "::",
@@ -142,6 +138,7 @@ SPECIAL_V6 = [
     "ff02::1",
     "ff0e::1",
 ]
+
 
 PUBLIC_ADDRESSES = [
     "1.1.1.1",
@@ -229,11 +226,6 @@ def test_lets_public_addresses_through(address):
     assert reach("http://picture.test/", resolver=lambda *_: [address]) == (address,)
 
 
-@pytest.mark.parametrize("spelling", ["134744072", "0x8.8.8.8", "8.8.2056", "010.8.8.8", "８.８.８.８"])
-def test_public_addresses_may_be_spelled_freely_too(spelling):
-    assert parse(f"http://{spelling}/a.png").url == "http://8.8.8.8/a.png"
-
-
 def test_resolves_names_once_and_keeps_the_order():
     asked = []
 
@@ -257,139 +249,6 @@ def test_refuses_addresses_with_a_zone(zone):
         parse(f"http://[fe80::1{zone}]/")
     with pytest.raises(AddressNotAllowed):
         reach("http://picture.test/", resolver=lambda *_: ["2606:4700::1111%eth0"])
-
-
-@pytest.mark.parametrize(
-    ("url", "target"),
-    [
-        ("http://example.com", Target("http", "example.com", 80, "/")),
-        ("HTTPS://Example.COM/A.jpg", Target("https", "example.com", 443, "/A.jpg")),
-        ("http://example.com./a", Target("http", "example.com", 80, "/a")),
-        ("http://example.com:/a", Target("http", "example.com", 80, "/a")),
-        ("http://example.com:0443/a", Target("http", "example.com", 443, "/a")),
-        ("https://example.com:8443?x=1#top", Target("https", "example.com", 8443, "/?x=1")),
-        ("http://bücher.example/", Target("http", "xn--bcher-kva.example", 80, "/")),
-        ("http://BÜCHER.example./", Target("http", "xn--bcher-kva.example", 80, "/")),
-        ("http://日本。jp/", Target("http", "xn--wgv71a.jp", 80, "/")),
-        ("http://xn--bcher-kva.example/", Target("http", "xn--bcher-kva.example", 80, "/")),
-        ("http://my_bucket.s3.example/", Target("http", "my_bucket.s3.example", 80, "/")),
-        ("http://123.example/", Target("http", "123.example", 80, "/")),
-        ("http://[2606:4700:0:0::1111]/", Target("http", "2606:4700::1111", 80, "/")),
-        ("http://a.test/my cat.jpg", Target("http", "a.test", 80, "/my%20cat.jpg")),
-        ("http://a.test/my%20cat.jpg", Target("http", "a.test", 80, "/my%20cat.jpg")),
-        ("http://a.test/100%.jpg", Target("http", "a.test", 80, "/100%25.jpg")),
-        ("http://a.test/ü?q=ü", Target("http", "a.test", 80, "/%C3%BC?q=%C3%BC")),
-        ("http://a.test/a/../b?c=/../d", Target("http", "a.test", 80, "/b?c=/../d")),
-        ("http://a.test?u=http://b.test:1/@c", Target("http", "a.test", 80, "/?u=http://b.test:1/@c")),
-        ("http://a.test#@b.test/", Target("http", "a.test", 80, "/")),
-        ("http://a.test/\\@b.test/", Target("http", "a.test", 80, "/%5C@b.test/")),
-        ("  http://a.test/  ", Target("http", "a.test", 80, "/")),
-    ],
-)
-def test_reads_urls_into_one_canonical_form(url, target):
-    assert parse(url) == target
-    assert parse(target.url) == target
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        " ",
-        "cat.jpg",
-        "/etc/passwd",
-        "//example.com/a",
-        "example.com/a",
-        "localhost:8000/a",
-        "http:example.com",
-        "http:/example.com",
-        "http:///example.com",
-        "http://",
-        "http://?a",
-        "http://#a",
-        "http://:80/",
-        "http://./",
-        "http://a..b/",
-        "http://.a.test/",
-        "http://a.test../",
-        "http://*.a.test/",
-        "http://a b.test/",
-        "http://a.test /",
-        "http://a,b.test/",
-        "http://a.test:port/",
-        "http://a.test:-1/",
-        "http://a.test:+80/",
-        "http://a.test:8 0/",
-        "http://a.test:８０/",
-        "http://a.test:0/",
-        "http://a.test:65536/",
-        "http://a.test:80:80/",
-        "http://a.test:99999999999999999999/",
-        "http://1.2.3.4.5/",
-        "http://256.1.1.1/",
-        "http://1.1.1.256/",
-        "http://1.256.1/",
-        "http://4294967296/",
-        "http://0x100000000/",
-        "http://08.1.1.1/",
-        "http://a.0x7f/",
-        "http://1..1/",
-        "http://[::1/",
-        "http://::1/",
-        "http://[]/",
-        "http://[127.0.0.1]/",
-        "http://[::1]a/",
-        "http://[::g]/",
-        "http://[[::1]]/",
-        "http://[v1.fe80::a]/",
-        "http://user@a.test/",
-        "http://user:password@a.test/",
-        "http://@a.test/",
-        "http://a@b:80@c/",
-        "http://a.test:80@127.0.0.1/",
-        "http://a.test\\@127.0.0.1/",
-        "http://a.test\\.b.test/",
-        "http://127.0.0.1\\a.test/",
-        "http:\\\\a.test/",
-        "http://a.test\t/",
-        "http://a.test/\n",
-        "http://a.test/\r\nHost: b.test",
-        "http://a.test/\x00",
-        "http://a.test/\x7f",
-        "http://a.test/\x85",
-        "http://a.test/\ud800",
-        "\thttp://a.test/",
-        "http://a%00.test/",
-        "http://a%2fb.test/",
-        "http://a%40b.test/",
-        "http://a%zz.test/",
-        "http://%ff.test/",
-        "http://a／b.test/",
-        "http://a＠b.test/",
-        "http://☃.test/",
-        f"http://{'a' * 64}.test/",
-        f"http://{'a.' * 127}test/",
-        f"http://a.test/{'a' * MAX_URL_CHARS}",
-        "file:///etc/passwd",
-        "ftp://a.test/a.png",
-        "gopher://127.0.0.1:6379/_",
-        "data:image/png;base64,AAAA",
-        "javascript:alert(1)",
-        "httpx://a.test/",
-        "http+unix://a.test/",
-    ],
-)
-def test_malformed_urls_and_other_schemes_are_invalid(url):
-    with pytest.raises(InvalidParameter) as refusal:
-        parse(url)
-
-    assert refusal.value.status == 400
-    assert refusal.value.parameter == "url"
-
-
-def test_other_schemes_are_told_what_works():
-    with pytest.raises(InvalidParameter, match="http:// or https://"):
-        parse("ftp://a.test/a.png")
 
 
 @pytest.mark.parametrize("url", ["http://a.test:22/", "https://a.test:8080/", "http://1.1.1.1:22/"])
@@ -419,6 +278,8 @@ def test_any_port_where_none_is_named():
         ("xn--bcher-kva.example", "bücher.example", True),
         ("8.8.8.8", "0x8.8.8.8", True),
         ("[2606:4700:0::1111]", "[2606:4700::1111]", True),
+        ("2606:4700:0::1111", "[2606:4700::1111]", True),
+        ("2606:4700::1111", "[2606:4700::1112]", False),
         ("*.example", "a.b.example", True),
         ("*.example", "example", False),
         ("*.example", "badexample", False),
@@ -444,9 +305,11 @@ def test_an_allowed_host_must_still_have_a_public_address():
 
 
 @pytest.mark.parametrize("entry", ["", "*", "*.", "a b", "http://a.test", "a.test:80", "256.0.0.1", "[::1"])
-def test_a_setting_that_names_no_host_stops_the_start(entry):
-    with pytest.raises(InvalidSetting, match="ALLOWED_URL_HOSTS"):
-        Policy(allowed_hosts=frozenset({entry}))
+def test_a_setting_that_names_no_host_stops_the_start_and_is_named(entry):
+    with pytest.raises(InvalidSetting) as refusal:
+        Policy(allowed_hosts=frozenset({"a.test", entry}))
+
+    assert str(refusal.value).startswith(f"The environment variable ALLOWED_URL_HOSTS names {entry!r}: it must be ")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "::1", "::ffff:127.0.0.1"])
@@ -456,57 +319,37 @@ def test_private_addresses_can_be_allowed(address):
     assert permitted_addresses(Policy(allow_private=True), target.host, target.port, never) == expected
 
 
-@pytest.mark.parametrize(
-    ("location", "url"),
-    [
-        ("/b.png", "http://a.test:8080/b.png"),
-        ("b.png", "http://a.test:8080/x/b.png"),
-        ("../b.png", "http://a.test:8080/b.png"),
-        ("?b", "http://a.test:8080/x/y?b"),
-        ("//b.test/c", "http://b.test/c"),
-        ("https://b.test/c", "https://b.test/c"),
-        ("HTTP://0x7f.1/", "http://127.0.0.1/"),
-        (" /b c.png ", "http://a.test:8080/b%20c.png"),
-        ("/b.png#fragment", "http://a.test:8080/b.png"),
-    ],
-)
-def test_follows_redirects_as_browsers_do(location, url):
-    assert follow(parse("http://a.test:8080/x/y"), location).url == url
-
-
-@pytest.mark.parametrize("location", ["file:///etc/passwd", "FILE:/etc/passwd", "ftp://a.test/", "data:,a", "gopher:x"])
-def test_refuses_redirects_to_other_schemes(location):
-    with pytest.raises(AddressNotAllowed):
-        follow(parse("http://a.test/"), location)
-
-
-@pytest.mark.parametrize(
-    "location",
-    ["https://", "http://[::1/", "http://a.test:99999/", "http://user:pw@a.test/", "/a\tb", "\x00/", "http://a\\@b/"],
-)
-def test_redirects_to_malformed_urls_are_failed_downloads(location):
-    with pytest.raises(DownloadFailed):
-        follow(parse("http://a.test/"), location)
-
-
 BLOCKS_V4 = [
     "0.0.0.0/8",
     "10.0.0.0/8",
     "100.64.0.0/10",
     "127.0.0.0/8",
+    "168.63.129.16/32",
     "169.254.0.0/16",
     "172.16.0.0/12",
     "192.0.0.0/24",
     "192.0.2.0/24",
+    "192.31.196.0/24",
+    "192.52.193.0/24",
     "192.88.99.0/24",
     "192.168.0.0/16",
+    "192.175.48.0/24",
     "198.18.0.0/15",
     "198.51.100.0/24",
     "203.0.113.0/24",
     "224.0.0.0/4",
     "240.0.0.0/4",
 ]
-BLOCKS_V6 = ["::/3", "4000::/2", "8000::/1", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]
+BLOCKS_V6 = [
+    "::/3",
+    "4000::/2",
+    "8000::/1",
+    "2001::/23",
+    "2001:db8::/32",
+    "2002::/16",
+    "2620:4f:8000::/48",
+    "3fff::/20",
+]
 
 
 def within(blocks: list[str]) -> st.SearchStrategy[ipaddress.IPv4Address | ipaddress.IPv6Address]:
@@ -540,26 +383,3 @@ def test_public_is_never_wider_than_the_standard_library_has_it(address):
     if is_public(address):
         assert address.is_global
         assert not any((address.is_private, address.is_multicast, address.is_reserved, address.is_loopback))
-
-
-@given(st.ip_addresses(v=4), st.data())
-def test_every_spelling_of_an_address_is_the_same_host(address, data):
-    number = int(address)
-    parts = data.draw(st.integers(1, 4))
-    numbers = [number >> 8 * (3 - place) & 0xFF for place in range(parts - 1)]
-    numbers.append(number & (1 << 8 * (5 - parts)) - 1)
-    spelled = ".".join(data.draw(st.sampled_from(["{:d}", "0x{:x}", "0X{:X}", "0{:o}"])).format(n) for n in numbers)
-    if data.draw(st.booleans()):
-        spelled = spelled.translate({ord(digit): ord(digit) + 0xFEE0 for digit in "0123456789"})
-
-    assert parse(f"http://{spelled}/").host == str(address)
-
-
-@given(st.text(st.characters(min_codepoint=1, max_codepoint=0x2FFF), max_size=40), st.sampled_from(["", "http://"]))
-def test_any_text_is_either_refused_or_canonical(text, prefix):
-    try:
-        target = parse(prefix + text)
-    except (InvalidParameter, AddressNotAllowed):
-        return
-    assert parse(target.url) == target
-    assert target.url.isascii()

@@ -1,0 +1,97 @@
+"""A picture file -> Picture: opened, judged and decoded.
+
+Owns the order in which a file is judged. What is not one of the readable formats, has too many pixels, or is a JPEG of
+so many scans that decoding would take minutes, is refused before a pixel is decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from io import BytesIO
+
+from PIL import Image, UnidentifiedImageError
+
+from recognizer.errors import BrokenPicture, TooLarge, UnsupportedMediaType
+from recognizer.pictures.formats import DAMAGE, READABLE
+from recognizer.pictures.jpeg_scans import MAX_JPEG_SCANS, has_too_many_scans
+from recognizer.pictures.rgb import rgb_profile, upright
+
+_WEB_PAGE = re.compile(
+    rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes:
+        image: upright RGB pixels.
+        format: Pillow's name of the format it came in.
+        animated: whether it has more frames than the first, which is the one decoded.
+        icc_profile: colour profile of the pixels, if it came with an ordinary one that describes RGB.
+    """
+
+    image: Image.Image
+    format: str
+    animated: bool
+    icc_profile: bytes | None
+
+
+def read(content: bytes, max_pixels: int) -> Picture:
+    """The picture in a file.
+
+    Args:
+        content: the file's bytes; what it is is told by them alone, never by a name or Content-Type.
+        max_pixels: largest width times height.
+
+    Raises:
+        UnsupportedMediaType: no picture, or not of a format in ``READABLE``.
+        TooLarge: more pixels than ``max_pixels``.
+        BrokenPicture: truncated or corrupt, or a JPEG of more than ``MAX_JPEG_SCANS`` scans.
+    """
+    if not content:
+        raise UnsupportedMediaType("There is no picture: the file is empty.")
+    try:
+        image = Image.open(BytesIO(content), formats=READABLE)
+    except UnidentifiedImageError as error:
+        raise _unidentified(content) from error
+    except DAMAGE as error:
+        raise _broken(error) from error
+    with image:
+        width, height = image.size
+        if width * height > max_pixels:
+            raise TooLarge(
+                f"The picture has {width} x {height} pixels; at most {max_pixels:,} in all are read. "
+                "Give a smaller version."
+            )
+        if image.format in {"JPEG", "MPO"} and has_too_many_scans(content):
+            raise BrokenPicture(f"The JPEG has too many scans to decode in time; at most {MAX_JPEG_SCANS} are read.")
+        try:
+            image.load()
+            source_format = "JPEG" if image.format == "MPO" else str(image.format)
+            animated = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
+            profile = rgb_profile(image)
+            return Picture(upright(image), source_format, animated, profile)
+        except DAMAGE as error:
+            raise _broken(error) from error
+
+
+def _unidentified(content: bytes) -> UnsupportedMediaType | BrokenPicture:
+    if any(accept is not None and accept(content[:16]) is True for _, accept in map(Image.OPEN.__getitem__, READABLE)):
+        return _broken(None)
+    if _WEB_PAGE.match(content):
+        return UnsupportedMediaType(
+            "This is a web page, not a picture. Give the image's own address: in most browsers a right click on the "
+            "picture offers to copy it."
+        )
+    kind = "HEIC is not read" if content[4:8] == b"ftyp" else "This is no picture of a format that is read"
+    return UnsupportedMediaType(
+        f"{kind}. Read are {', '.join(READABLE[:-1])} and {READABLE[-1]}; convert it to one of them."
+    )
+
+
+def _broken(error: Exception | None) -> BrokenPicture:
+    reason = "it ends too early" if error is not None and "truncated" in str(error) else "its data are damaged"
+    return BrokenPicture(f"The picture cannot be decoded: {reason}.")

@@ -1,0 +1,99 @@
+"""`make` finds a Python that works, and says what it needs where there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make on this machine")
+
+
+def make(*arguments, path=None):
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PYTHON"))
+    }
+    return subprocess.run(
+        ["make", "--no-print-directory", *arguments],
+        cwd=ROOT,
+        env=environment | ({"PATH": path} if path else {}),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Writes a shell script under a name, for a PATH or a PYTHON of the test's own."""
+
+    def write(name, script):
+        path = tmp_path / "bin" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(0o755)
+        return path
+
+    return write
+
+
+def chosen(path):
+    return make("--eval", "show: ; @echo '[$(PYTHON)]'", "show", path=path).stdout.strip()
+
+
+def test_a_shim_that_does_not_start_is_passed_over(program):
+    program("python3.13", "echo 'pyenv: python3.13: command not found' >&2; exit 127")
+    folder = program("python3.12", f'exec "{sys.executable}" "$@"').parent
+
+    assert chosen(f"{folder}:/usr/bin:/bin") == "[python3.12]"
+
+
+def test_a_python_that_is_named_is_not_searched_for(program):
+    assert make("--eval", "show: ; @echo '$(PYTHON)'", "show", "PYTHON=/my/own").stdout.strip() == "/my/own"
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("echo 'pyenv: version not installed' >&2; exit 127", "pyenv: version not installed"),
+        ("echo 'it is Python 3.10.13' >&2; exit 1", "it is Python 3.10.13"),
+    ],
+)
+def test_a_python_that_is_named_and_cannot_be_used_is_refused_with_the_reason(program, tmp_path, script, why):
+    python = program("python", script)
+
+    done = make(f"VENV={tmp_path}/venv", f"PYTHON={python}", f"{tmp_path}/venv/uv")
+
+    assert done.returncode != 0
+    assert f"PYTHON={python} cannot be used: {why}. Recognizer needs Python 3.11 to 3.13" in done.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.parametrize(
+    ("version", "usable"), [((3, 10, 13), False), ((3, 11, 2), True), ((3, 13, 9), True), ((3, 14, 0), False)]
+)
+def test_the_check_is_of_the_minor_version(version, usable):
+    """Debian 12 has 3.11.2."""
+    line = make("--eval", "show: ; @echo '$(USABLE)'", "show").stdout.strip()
+    pretended = f"import sys; sys.version_info = {version}; sys.version = 'pretended'; {line}"
+
+    done = subprocess.run([sys.executable, "-c", pretended], capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode == 0) is usable
+    assert usable or "it is Python pretended" in done.stderr
+
+
+def test_without_any_python_it_says_what_to_install(tmp_path):
+    for name in ("bash", "make", "sed", "column", "tail"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+
+    done = make(f"VENV={tmp_path}/venv", f"{tmp_path}/venv/uv", path=str(tmp_path))
+
+    assert done.returncode != 0
+    assert "apt install python3 python3-venv" in done.stderr

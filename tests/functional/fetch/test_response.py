@@ -1,0 +1,82 @@
+"""Answers that http.client and urllib3 read too generously: informational ones, and chunks of less than nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from recognizer.errors import DownloadFailed
+from recognizer.fetch.response import MAX_INFORMATIONAL
+
+from tests.functional.fetch.downloads import PICTURE, picture
+
+if TYPE_CHECKING:
+    from tests.functional.loopback import Exchange
+
+pytestmark = pytest.mark.enable_socket
+
+
+def hints(count: int, status: str = "103 Early Hints"):
+    """A route that answers so many informational responses and then the picture."""
+
+    def route(exchange: Exchange) -> None:
+        for _ in range(count):
+            exchange.wfile.write(f"HTTP/1.1 {status}\r\nLink: </style.css>; rel=preload\r\n\r\n".encode())
+        picture(exchange)
+
+    return route
+
+
+@pytest.mark.parametrize("status", ["100 Continue", "102 Processing", "103 Early Hints", "199 Unheard of"])
+def test_skips_informational_answers_and_keeps_the_connection(server, client, status):
+    server.routes["/hinted"] = hints(2, status)
+
+    for _ in range(2):
+        assert client.fetch(server.url("/hinted")) == PICTURE
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(("count", "arrives"), [(MAX_INFORMATIONAL, True), (MAX_INFORMATIONAL + 1, False)])
+def test_skips_only_so_many_informational_answers(server, client, count, arrives):
+    server.routes["/hinted"] = hints(count)
+
+    if arrives:
+        assert client.fetch(server.url("/hinted")) == PICTURE
+    else:
+        with pytest.raises(DownloadFailed):
+            client.fetch(server.url("/hinted"))
+
+
+@pytest.mark.parametrize("ending", [b"", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n"])
+def test_hints_without_an_answer_fail(server, client, ending):
+    def route(exchange: Exchange) -> None:
+        exchange.hang_up()
+        exchange.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" + ending)
+
+    server.routes["/hinted"] = route
+    with pytest.raises(DownloadFailed):
+        client.fetch(server.url("/hinted"))
+
+
+def test_another_protocol_was_not_asked_for(server, client):
+    server.routes["/switch"] = lambda exchange: exchange.answer(101)
+
+    with pytest.raises(DownloadFailed, match="101 Switching Protocols"):
+        client.fetch(server.url("/switch"))
+
+
+@pytest.mark.parametrize("size", [b"-1", b"-5", b"-ffff", b"-0x1", b" -1 ", b"-1;a=b"])
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 Found\r\nLocation: /picture\r\n"])
+def test_a_chunk_of_less_than_nothing_ends_it(server, client, head, size):
+    """The server sends 10 MB after it, fifty times what may arrive."""
+
+    def route(exchange: Exchange) -> None:
+        exchange.hang_up()
+        exchange.wfile.write(head + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n" + size + b"\r\n")
+        for _ in range(100):
+            exchange.wfile.write(PICTURE)
+
+    server.routes["/negative"] = route
+    with pytest.raises(DownloadFailed, match="did not speak HTTP"):
+        client.fetch(server.url("/negative"))
+    assert client.fetch(server.url("/picture")) == PICTURE
