@@ -21,7 +21,7 @@ from recognizer.drawing.lettering import OPEN_SANS, Typeface
 from recognizer.drawing.marks import Strokes
 from recognizer.drawing.palette import OKABE_ITO, contrast, ink_for
 from recognizer.drawing.placement import place_labels
-from recognizer.errors import ModelNotUsable, StartupError
+from recognizer.errors import FontNotUsable, StartupError
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -471,7 +471,7 @@ def test_open_sans_lies_beside_the_package_with_its_licence():
 
 def test_missing_font_stops_the_start_and_is_named(tmp_path):
     missing = tmp_path / "Missing.ttf"
-    with pytest.raises(ModelNotUsable, match=r"Missing\.ttf") as caught:
+    with pytest.raises(FontNotUsable, match=r"Missing\.ttf") as caught:
         Annotator(missing)
     assert isinstance(caught.value, StartupError)
 
@@ -480,7 +480,7 @@ def test_missing_font_stops_the_start_and_is_named(tmp_path):
 def test_file_that_is_no_font_stops_the_start_and_is_named(tmp_path, content):
     broken = tmp_path / "Broken.ttf"
     broken.write_bytes(content)
-    with pytest.raises(ModelNotUsable, match=r"Broken\.ttf"):
+    with pytest.raises(FontNotUsable, match=r"Broken\.ttf"):
         Annotator(broken)
 
 

@@ -39,7 +39,7 @@ class Annotator:
         font_path: a TrueType or OpenType font; None for the Open Sans that comes with the service.
 
     Raises:
-        ModelNotUsable: the font is missing or is no font.
+        FontNotUsable: the font is missing or is no font.
     """
 
     def __init__(self, font_path: Path | None = None) -> None:

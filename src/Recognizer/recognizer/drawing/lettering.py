@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-from recognizer.errors import ModelNotUsable
+from recognizer.errors import FontNotUsable
 
 OPEN_SANS = Path(__file__).resolve().parents[2] / "font" / "OpenSans-Regular.ttf"
 """The font that comes with the service."""
@@ -85,14 +85,14 @@ class Typeface:
     """A font file, read once; gives its lettering at any size, from any thread.
 
     Raises:
-        ModelNotUsable: the file is missing or is no font; the message names it.
+        FontNotUsable: the file is missing or is no font; the message names it.
     """
 
     def __init__(self, path: Path) -> None:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise ModelNotUsable(f"the font {path} cannot be read: {error.strerror}") from error
+            raise FontNotUsable(f"The font {path} cannot be read: {error.strerror}") from error
 
         def lettering(size_px: int) -> Lettering:
             # The basic layout engine, as the other one (Raqm) is not on every platform and Latin text needs no shaping.
@@ -104,7 +104,7 @@ class Typeface:
         try:
             self._lettering(MIN_FONT_PX)
         except OSError as error:
-            raise ModelNotUsable(f"{path} is not a font: {error}") from error
+            raise FontNotUsable(f"{path} is not a font: {error}") from error
 
     def at(self, size_px: int) -> Lettering:
         """The lettering of that size (em)."""

@@ -82,7 +82,7 @@ def validated(
             # Whoever hides faces means all of them.
             limit=_limit(given.get("n", ""), MAX_LIMIT if draw == "blur" and not crop else DEFAULT_LIMIT),
             min_score=least,
-            classes=labels.wanted(_names(given, "include"), _names(given, "exclude")),
+            class_indices=labels.wanted(_names(given, "include"), _names(given, "exclude")),
             min_score_by_class=by_class,
             region=_region(given.get("region", "")),
         ),

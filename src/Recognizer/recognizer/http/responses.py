@@ -88,7 +88,7 @@ def is_known(tag: str, if_none_match: str) -> bool:
 def etag(request: DetectRequest, source_sha256: str, model: ModelIdentity) -> str:
     """The entity tag of an answer: it changes with the source's bytes, any option, the model and our version."""
     criteria = request.criteria
-    classes = sorted(criteria.classes) if criteria.classes is not None else None
+    classes = sorted(criteria.class_indices) if criteria.class_indices is not None else None
     minima = (criteria.min_score, sorted(criteria.min_score_by_class.items()))
     options = (request.url, criteria.limit, minima, classes, criteria.region, request.answer, request.image_format)
     identity = (VERSION, source_sha256, options, request.draw, request.crop, model.sha256, model.engine, model.graph)

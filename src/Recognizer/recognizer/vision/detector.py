@@ -30,25 +30,25 @@ class Detector(Protocol):
         """The objects wanted, most confident first.
 
         Args:
-            pixels: upright RGB picture, shape (height, width, 3).
+            pixels: upright RGB, shape (height, width, 3).
             criteria: which objects are wanted.
         """
 
 
 class Network(Protocol):
-    """A slim graph: everything between the resized picture and the NMS; safe to call from several threads.
+    """A slim graph: everything between the resized pixels and the NMS; safe to call from several threads.
 
     Attributes:
-        input_size_px: height and width of the picture it takes.
+        input_size_px: height and width of the pixels it takes.
     """
 
     input_size_px: tuple[int, int]
 
-    def __call__(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Boxes (A, 4) as ymin xmin ymax xmax in 0..1, and scores (A, C) with the background as column 0.
+    def __call__(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Boxes (A, 4) as ymin xmin ymax xmax in 0..1, and scores (A, C) by class index, 0 being the background.
 
         Args:
-            picture: RGB 0..255, shape (1, height, width, 3).
+            pixels: RGB 0..255, shape (1, height, width, 3).
         """
 
 
@@ -56,23 +56,25 @@ class SlimDetector:
     """A network between our own resize and NMS, which do what the published graph does, in a fraction of its time."""
 
     def __init__(self, network: Network, labels: LabelMap) -> None:
-        """Takes a loaded network and the labels of its columns."""
+        """Takes a loaded network and the labels of its classes."""
         self._network = network
         self._labels = labels
 
     def __call__(self, pixels: NDArray[np.uint8], criteria: Criteria) -> tuple[Detection, ...]:
         """See ``Detector``."""
         boxes, scores = self._network(bilinear(pixels, *self._network.input_size_px)[np.newaxis])
-        columns = None if criteria.classes is None else np.array(sorted(criteria.classes), np.intp)
+        class_indices = None if criteria.class_indices is None else np.array(sorted(criteria.class_indices), np.intp)
         min_score: float | NDArray[np.float32] = criteria.min_score
         if criteria.min_score_by_class:
             min_score = np.full(scores.shape[1], criteria.min_score, np.float32)
-            for column, least in criteria.min_score_by_class.items():
-                min_score[column] = least
-        rows = nms.suppress(boxes, scores, criteria.limit, min_score, columns, region=criteria.region)
+            for class_index, least in criteria.min_score_by_class.items():
+                min_score[class_index] = least
+        rows = nms.suppress(boxes, scores, criteria.limit, min_score, class_indices, region=criteria.region)
         return tuple(
-            Detection(self._labels.by_index[column], min(score, 1.0), Box.clipped(*box))
-            for box, score, column in zip(rows.boxes.tolist(), rows.scores.tolist(), rows.columns.tolist(), strict=True)
+            Detection(self._labels.by_index[class_index], min(score, 1.0), Box.clipped(*box))
+            for box, score, class_index in zip(
+                rows.boxes.tolist(), rows.scores.tolist(), rows.class_indices.tolist(), strict=True
+            )
         )
 
 

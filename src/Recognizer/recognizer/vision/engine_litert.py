@@ -40,10 +40,10 @@ class SlimNetwork:
         _, height, width, _ = first.get_input_details()["images"]["shape"]
         self.input_size_px = (int(height), int(width))
 
-    def __call__(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __call__(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See ``detector.Network``."""
         with self._runner() as run:
-            out = run(images=picture)
+            out = run(images=pixels)
         return out["boxes"], out["scores"]
 
     def _new_runner(self) -> Any:

@@ -49,9 +49,9 @@ class SlimNetwork:
         _, height, width, _ = self._signature.structured_input_signature[1]["images"].shape
         self.input_size_px = (int(height), int(width))
 
-    def __call__(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __call__(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See ``detector.Network``."""
-        out = self._signature(images=tf.constant(picture))
+        out = self._signature(images=tf.constant(pixels))
         # Views of TensorFlow's own memory, which they keep alive: `.numpy()` would copy.
         return np.asarray(memoryview(out["boxes"])), np.asarray(memoryview(out["scores"]))
 
@@ -87,8 +87,8 @@ class Published:
         minima = criteria.min_score_by_class
         wanted = centred_in(np.clip(boxes, 0, 1), criteria.region)
         wanted &= scores >= np.array([minima.get(index, criteria.min_score) for index in indices], np.float32)
-        if criteria.classes is not None:
-            wanted &= np.array([index in criteria.classes for index in indices], np.bool_)
+        if criteria.class_indices is not None:
+            wanted &= np.array([index in criteria.class_indices for index in indices], np.bool_)
         return tuple(
             Detection(
                 self._labels.by_index.get(indices[row], found[row]),
