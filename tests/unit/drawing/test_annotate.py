@@ -18,9 +18,9 @@ from PIL import Image
 from recognizer.detections import Box, Detection, Label, PixelBox
 from recognizer.drawing.annotate import Annotator
 from recognizer.drawing.lettering import OPEN_SANS, Typeface
-from recognizer.drawing.marks import Strokes
 from recognizer.drawing.palette import OKABE_ITO, contrast, ink_for
 from recognizer.drawing.placement import place_labels
+from recognizer.drawing.sizes import Sizes
 from recognizer.errors import FontNotUsable, StartupError
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -251,23 +251,23 @@ def test_looks_like_the_golden_picture(name, tmp_path):
 # marks
 
 
-def test_strokes_grow_with_the_picture():
-    assert Strokes.for_picture(640, 480) == Strokes(line_px=2, halo_px=1, font_px=13)
-    assert Strokes.for_picture(1024, 636) == Strokes(line_px=3, halo_px=1, font_px=19)
-    assert Strokes.for_picture(6000, 4000) == Strokes(line_px=17, halo_px=6, font_px=113)
+def test_sizes_grow_with_the_picture():
+    assert Sizes.for_image(640, 480) == Sizes(line_px=2, halo_px=1, font_px=13)
+    assert Sizes.for_image(1024, 636) == Sizes(line_px=3, halo_px=1, font_px=19)
+    assert Sizes.for_image(6000, 4000) == Sizes(line_px=17, halo_px=6, font_px=113)
 
 
-def test_strokes_are_the_same_for_portrait_and_landscape():
-    assert Strokes.for_picture(3000, 2000) == Strokes.for_picture(2000, 3000)
+def test_sizes_are_the_same_for_portrait_and_landscape():
+    assert Sizes.for_image(3000, 2000) == Sizes.for_image(2000, 3000)
 
 
-def test_strokes_follow_the_short_side_of_a_strip():
-    assert Strokes.for_picture(10_000, 300) == Strokes.for_picture(600, 600)
+def test_sizes_follow_the_short_side_of_a_strip():
+    assert Sizes.for_image(10_000, 300) == Sizes.for_image(600, 600)
 
 
-def test_strokes_have_a_floor_and_a_ceiling():
-    assert Strokes.for_picture(1, 1) == Strokes(line_px=1, halo_px=0, font_px=11)
-    assert Strokes.for_picture(20_000, 20_000).font_px == 256
+def test_sizes_have_a_floor_and_a_ceiling():
+    assert Sizes.for_image(1, 1) == Sizes(line_px=1, halo_px=0, font_px=11)
+    assert Sizes.for_image(20_000, 20_000).font_px == 256
 
 
 # placement

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import ImageFont
 
 from recognizer.errors import FontNotUsable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OPEN_SANS = Path(__file__).resolve().parents[2] / "font" / "OpenSans-Regular.ttf"
 """The font that comes with the service."""
@@ -23,6 +27,7 @@ MIN_FONT_PX = 11
 """Size (em) below which Open Sans can't be read."""
 
 _MIN_NAME_CHARACTERS = 3  # a name cut shorter names nothing
+_REMEMBERED_TEXTS = 512
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -36,6 +41,7 @@ class Lettering:
         baseline_px: from the ground's upper edge down to the baseline, the same for every text.
         padding_px: from the ground's left and right edges to the text.
         radius_px: radius of the ground's round corners.
+        length_px: length of a text; remembers those measured last, as each is asked for several times.
     """
 
     font: ImageFont.FreeTypeFont
@@ -43,6 +49,7 @@ class Lettering:
     baseline_px: int
     padding_px: int
     radius_px: int
+    length_px: Callable[[str], float]
 
     @classmethod
     def of(cls, font: ImageFont.FreeTypeFont) -> Lettering:
@@ -55,11 +62,12 @@ class Lettering:
             baseline_px=(height_px + capital_px + 1) // 2,
             padding_px=round(0.3 * font.size),
             radius_px=round(0.2 * font.size),
+            length_px=lru_cache(maxsize=_REMEMBERED_TEXTS)(font.getlength),
         )
 
     def width_px(self, text: str) -> int:
         """Width of the ground under ``text``."""
-        return math.ceil(self.font.getlength(text)) + 2 * self.padding_px
+        return math.ceil(self.length_px(text)) + 2 * self.padding_px
 
     def fit(self, name: str, percent: str, room_px: int) -> str | None:
         """``name percent`` in one line, the name cut with an ellipsis where the ground would be wider than the room.

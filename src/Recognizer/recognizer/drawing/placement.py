@@ -31,7 +31,7 @@ _by_xmin = attrgetter("xmin")
 
 
 def place_labels(
-    picture_px: tuple[int, int],
+    image_px: tuple[int, int],
     frames: Sequence[PixelBox],
     sizes_px: Sequence[tuple[int, int] | None],
     join_px: int = 0,
@@ -43,7 +43,7 @@ def place_labels(
     the free place nearest to where it would have been.
 
     Args:
-        picture_px: size of the picture.
+        image_px: size of the image.
         frames: n frames within the picture, the most important first.
         sizes_px: sizes of the n labels, 1 or more each way; None for a frame without one.
         join_px: how far a label outside its frame reaches over the frame's edge.
@@ -52,7 +52,7 @@ def place_labels(
         n rectangles in the order of the frames. None for no label, where the picture has no free place of its size,
         and where the labels would hide more than half of the picture.
     """
-    width, height = picture_px
+    width, height = image_px
     budget_px = _MAX_COVERED * width * height
     areas_px = [_area(frame) for frame in frames]
     placed: list[PixelBox] = []  # by xmin

@@ -160,10 +160,14 @@ def _blocks(
         lower = max(np.partition(best, -size)[-size], floor) if size < best.size else floor
         if lower < upper:
             near = np.flatnonzero(~(best < lower))  # and anchors with a score that is no number
-            within = table[near]
-            at, column = np.nonzero((within >= np.maximum(lower, floors)) & (within < upper))
-            order = np.lexsort((near[at], column, -within[at, column]))
-            yield near[at[order]], allowed[column[order]]
+            # Flat, because NumPy looks for what is not zero ten times as long in two dimensions.
+            row, column = np.divmod(np.flatnonzero(table[near] >= lower), table.shape[1])
+            anchors = near[row]
+            found = table[anchors, column]
+            counts = (found < upper) & (found >= (floors[column] if floors.ndim else floors))
+            anchors, column, found = anchors[counts], column[counts], found[counts]
+            order = np.lexsort((anchors, column, -found))
+            yield anchors[order], allowed[column[order]]
             upper = lower
         size *= _BLOCK_GROWTH
 
@@ -175,7 +179,8 @@ class _Greedy:
         # The op puts swapped corners right before it measures overlap.
         self._low = np.minimum(boxes[:, :2], boxes[:, 2:])
         self._high = np.maximum(boxes[:, :2], boxes[:, 2:])
-        self._areas = np.prod(self._high - self._low, axis=1)
+        sides = self._high - self._low
+        self._areas = sides[:, 0] * sides[:, 1]
         self._answerable = answerable
         self._kept: dict[int, list[int]] = {}  # anchors by class index; those that are not answered suppress too
 
@@ -208,5 +213,6 @@ class _Greedy:
             return
         others = anchors[places]
         sides = np.minimum(self._high[others], self._high[anchor]) - np.maximum(self._low[others], self._low[anchor])
-        overlap = np.prod(np.maximum(sides, 0), axis=1)
+        sides = np.maximum(sides, 0)
+        overlap = sides[:, 0] * sides[:, 1]
         alive[places[overlap / (area + self._areas[others] - overlap) > IOU_THRESHOLD]] = False
