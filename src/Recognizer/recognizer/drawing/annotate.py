@@ -115,9 +115,8 @@ def _lay_out(
     """Marks in the order of ``ranked``."""
     halo = sizes.halo_px
     frames = [frame_around(found.box.to_pixels(*image_px), image_px, sizes) for found in ranked]
-    label_sizes = [
-        (lettering.width_px(text) + 2 * halo, lettering.height_px + 2 * halo) if text else None for text in texts
-    ]
+    height_px = lettering.height_px + 2 * halo
+    label_sizes = [(lettering.width_px(text) + 2 * halo, height_px) if text else None for text in texts]
     places = place_labels(image_px, frames, label_sizes, join_px=halo)
     return [
         Mark(frame, ink_for(found.label.id), text, place)
