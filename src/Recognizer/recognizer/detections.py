@@ -1,7 +1,7 @@
 """What the detector is asked for and what it found: the values that every other step reads.
 
-Owns Criteria, Box, Label and Detection, frozen and validated. Refuses arrays and pixels: a box is four fractions of the
-upright picture, so it means the same before and after a resize.
+Owns Criteria, Box, Label and Detection, frozen and validated. A box is four fractions of the upright picture, so it
+means the same before and after a resize.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The classes a model can name, how they cover one another, and the lookups that a request needs.
 
 Owns the label table (``labels.csv`` beside the model: class index, machine id, display name) and the hierarchy of Open
-Images V4 (``hierarchy.csv`` beside this module: a Car is a Land vehicle is a Vehicle; parts are not children). Refuses
-a table that is missing, empty or ambiguous: a class without its right name would be a wrong answer on every picture.
+Images V4 (``hierarchy.csv`` beside this module: a Car is a Land vehicle is a Vehicle; parts are not children). A table
+that is missing, empty or ambiguous stops the cold start: a class without its right name would be a wrong answer on
+every picture.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Boxes and names, drawn on a copy of the image.
 
-Owns what lies over what, what a label says, and when letters get smaller or labels are left out. Refuses to choose what
-is drawn (the detections are taken as they come) and to change the picture it is given.
+Owns what lies over what, what a label says, and when letters get smaller or labels are left out. What is drawn is not
+chosen here: the detections are taken as they come.
 
-Colours come from ``palette``, places of labels from ``placement``, the font from ``lettering``, shapes from ``marks``.
+Colours come from ``palette``, places of labels from ``placement``, the font from ``lettering``, how thick and large all
+is from ``sizes``, shapes from ``marks``.
 """
 
 from __future__ import annotations
@@ -28,13 +29,13 @@ if TYPE_CHECKING:
     from recognizer.detections import Detection
     from recognizer.drawing.lettering import Lettering
 
-_MAX_LABEL_HEIGHT = 1 / 3  # of the picture's: a higher label hides what it names
-_CROWDED = 0.3  # share of the picture under labels from which letters get smaller
-_MIN_CROWDED_FONT = 0.6  # of the size that the picture would have otherwise
+_MAX_LABEL_HEIGHT = 1 / 3  # of the image's: a higher label hides what it names
+_CROWDED = 0.3  # share of the image under labels from which letters get smaller
+_MIN_CROWDED_FONT = 0.6  # of the size that the image would have otherwise
 
 
 class Annotator:
-    """Draws detections; made once, used for every picture, by several threads at a time if need be.
+    """Draws detections; made once, used for every image, by several threads at a time if need be.
 
     Args:
         font_path: a TrueType or OpenType font; None for the Open Sans that comes with the service.
@@ -47,10 +48,10 @@ class Annotator:
         self._typeface = Typeface(OPEN_SANS if font_path is None else font_path)
 
     def annotate(self, image: Image.Image, detections: Sequence[Detection], *, labels: bool = True) -> Image.Image:
-        """A copy of the picture with a box and a label (``Dog 93%``) for each detection.
+        """A copy of the image with a box and a label (``Dog 93%``) for each detection.
 
         Every line lies under every label, and of two lines the more confident lies on top. Labels never overlap. One
-        that can't be read is left out, though its box is drawn: in a picture too small for letters, or where more
+        that can't be read is left out, though its box is drawn: in an image too small for letters, or where more
         confident ones have taken the room.
 
         Args:
@@ -59,7 +60,7 @@ class Annotator:
             labels: whether boxes get their labels.
 
         Raises:
-            ValueError: the picture's mode is not RGB.
+            ValueError: the image's mode is not RGB.
         """
         if image.mode != "RGB":
             raise ValueError(f"image must have mode RGB, not {image.mode}")
@@ -84,7 +85,7 @@ class Annotator:
     def _write(
         self, ranked: Sequence[Detection], image_px: tuple[int, int], sizes: Sizes
     ) -> tuple[Lettering, list[str]]:
-        """The lettering for the picture and the labels' texts in it; smaller letters where labels would crowd it."""
+        """The lettering for the image and the labels' texts in it; smaller letters where labels would crowd it."""
         width, height = image_px
         lettering = self._typeface.at(sizes.font_px)
         texts = _texts(ranked, image_px, sizes, lettering)
@@ -97,7 +98,7 @@ class Annotator:
 
 
 def _texts(ranked: Sequence[Detection], image_px: tuple[int, int], sizes: Sizes, lettering: Lettering) -> list[str]:
-    """Name and whole percent of each, as far as the picture has room for them; empty where it has none."""
+    """Name and whole percent of each, as far as the image has room for them; empty where it has none."""
     width, height = image_px
     if lettering.height_px > _MAX_LABEL_HEIGHT * height:
         return [""] * len(ranked)

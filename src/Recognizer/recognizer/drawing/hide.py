@@ -22,7 +22,7 @@ _BLUR_MARGIN = 0.1
 
 
 def blur(image: Image.Image, detections: Sequence[Detection]) -> Image.Image:
-    """A copy of the picture in which each detected object is blurred beyond recognition."""
+    """A copy of the image in which each detected object is blurred beyond recognition."""
     hidden = image.copy()
     for detection in detections:
         box = detection.box.to_pixels(*image.size)

@@ -1,7 +1,7 @@
-"""The one font, at the sizes that pictures need, and how text fits into a label.
+"""The one font, at the sizes that images need, and how text fits into a label.
 
-Owns reading the font and measuring with it. Refuses to go on without it: names in another type, or none, would be a
-silent fallback, so a font that is missing stops the cold start.
+Owns reading the font and measuring with it. Names in another font, or none, would be a silent fallback, so a font that
+is missing stops the cold start.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Mark:
 
 
 def frame_around(box: PixelBox, image_px: tuple[int, int], sizes: Sizes) -> PixelBox:
-    """The outer edge of the line around a box: around the object, not over it, as far as the picture has room."""
+    """The outer edge of the line around a box: around the object, not over it, as far as the image has room."""
     width, height = image_px
     margin = sizes.line_px + sizes.halo_px
     return PixelBox(

@@ -1,8 +1,8 @@
 """The detector: pixels in, detections out, whichever engine and graph do the work.
 
 Owns the ``Detector`` protocol, the choice of its implementation by the model's ``model.json``, and the detector of slim
-models: resize, network, NMS. Each engine is a module of its own, imported only when a model asks for it. Refuses to
-fall back: a model without its engine stops the cold start.
+models: resize, network, NMS. Each engine is a module of its own, imported only when a model asks for it. There is no
+other to fall back on: a model without its engine stops the cold start.
 """
 
 from __future__ import annotations

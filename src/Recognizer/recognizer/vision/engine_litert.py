@@ -1,6 +1,6 @@
 """The LiteRT engine: runs a slim graph as a flatbuffer, without TensorFlow.
 
-Owns every call of LiteRT. Refuses to queue: an interpreter serves one request at a time, so there is one for each
+Owns every call of LiteRT. An interpreter serves one request at a time, so instead of a queue there is one for each
 request that is under way, made when it is first needed and kept.
 """
 

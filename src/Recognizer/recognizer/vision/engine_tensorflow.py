@@ -1,7 +1,7 @@
 """The TensorFlow engine: runs a SavedModel, the slim one or, where it could not be slimmed, the published one.
 
-Owns every call of TensorFlow at run time. Refuses labels by position: a published graph names each object itself, in
-two fields whose order model cards disagree on, so the machine id is told by its ``/m/`` prefix.
+Owns every call of TensorFlow at run time. A published graph names each object itself, in two fields whose order model
+cards disagree on, so the machine id is told by its ``/m/`` prefix and not by its place.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The model folder that ``model_build`` wrote: what is in it, and for which engine.
 
-Owns ``model.json`` and the label table beside it. Refuses a folder that is missing, half-written or of another
-format: the cold start stops and says how to build it.
+Owns ``model.json`` and the label table beside it. A folder that is missing, half-written or of another format stops the
+cold start with a message that says how to build it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Raw arrays -> the rows that are detections: exact class-aware non-maximum suppression (NMS), and top-N.
 
-Owns the arithmetic of the published graph's own post-processing, in NumPy. Refuses labels, pictures and approximate
-("fast") NMS: what it keeps is, row for row and tie for tie, what the graph keeps.
+Owns the arithmetic of the published graph's own post-processing, in NumPy: what it keeps is, row for row and tie for
+tie, what the graph keeps, as no approximate ("fast") NMS does.
 
 The graph runs one NMS for each class (``NonMaxSuppressionV5``: IoU above 0.6 suppresses, scores above 1e-8 count, 100
 boxes at most), sorts all that is kept by score (``TopKV2``: of equals the one of the lower class, then of the lower box

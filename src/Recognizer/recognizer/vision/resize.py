@@ -1,8 +1,8 @@
 """Pixels -> the model's input size, exactly as the model's own graph resizes.
 
-Owns one algorithm: TensorFlow's ``ResizeBilinear`` with ``align_corners=False, half_pixel_centers=False``. Refuses
-every other one, because OpenCV's and Pillow's half-pixel centres give the model another picture and so other
-detections. Values stay 0..255: the model normalises them itself.
+Owns one algorithm: TensorFlow's ``ResizeBilinear`` with ``align_corners=False, half_pixel_centers=False``. No other
+will do: the half-pixel centres of OpenCV and Pillow give the model another picture and so other detections. Values
+stay 0..255: the model normalises them itself.
 
 Source: ``tensorflow/core/kernels/image/resize_bilinear_op.cc``. Input coordinate of output ``i`` is ``i * (in / out)``
 in float32; the two neighbours are its floor and the next pixel, both clamped to the picture.
