@@ -78,12 +78,8 @@ class SlimDetector:
         )
 
 
-# A size that the resize has to work on: every path runs, whatever the weights are.
-_WARM_UP_SIZE_PX = (480, 640)
-
-
 def load(model: Model, threads: int) -> Detector:
-    """The model's detector, loaded and warmed up by one inference.
+    """The model's detector, loaded and ready: what only a first run does is done.
 
     Args:
         model: what to load.
@@ -92,13 +88,6 @@ def load(model: Model, threads: int) -> Detector:
     Raises:
         ModelNotUsable: the engine is unknown or not installed, or the model's files are damaged.
     """
-    detector = _load(model, threads)
-    pattern = np.resize(np.arange(251, dtype=np.uint8), (*_WARM_UP_SIZE_PX, 3))  # importing numpy.random takes 11 ms
-    detector(pattern, Criteria(limit=1, min_score=0.0))
-    return detector
-
-
-def _load(model: Model, threads: int) -> Detector:
     # Imported only here: TensorFlow costs 2 s and 300 MB, and is not in LiteRT images.
     try:
         match model.identity.engine, model.identity.graph:

@@ -45,10 +45,11 @@ class SlimNetwork:
     """See ``detector.Network``."""
 
     def __init__(self, model: Model, threads: int) -> None:
-        """Loads the graph; see ``detector.load``."""
+        """Loads the graph and runs it once, as the first run also optimizes it."""
         self._module, self._signature = _loaded(model, "serving_default", threads)
         _, height, width, _ = self._signature.structured_input_signature[1]["images"].shape
         self.input_size_px = (int(height), int(width))
+        self(np.zeros((1, *self.input_size_px, 3), np.float32))
 
     def __call__(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See ``detector.Network``."""
@@ -61,9 +62,10 @@ class Published:
     """The graph as it was published: NMS included, detections come out."""
 
     def __init__(self, model: Model, threads: int) -> None:
-        """Loads the graph; see ``detector.load``."""
+        """Loads the graph and runs it once, as the first run also optimizes it."""
         self._module, self._signature = _loaded(model, "default", threads)
         self._labels = model.labels
+        self(np.zeros((480, 640, 3), np.uint8), Criteria(limit=1, min_score=0.0))
 
     def __call__(self, pixels: NDArray[np.uint8], criteria: Criteria) -> tuple[Detection, ...]:
         """See ``Detector``."""
