@@ -29,8 +29,7 @@ _PARTS = {
     "downloader, its TLS context": ("recognizer.build", "Downloader"),
     "font": ("recognizer.build", "Annotator"),
     "page": ("recognizer.build", "assets"),
-    "graph, weights": ("recognizer.vision.detector", "_load"),
-    "warm-up": ("recognizer.vision.detector", "load"),
+    "graph, weights": ("recognizer.vision.detector", "load"),
 }
 
 
@@ -96,8 +95,6 @@ def _main(engine: str) -> None:
         _put_clock(sys.modules[module], path, part, took_ms)
     import handler  # type: ignore[import-not-found, unused-ignore]  # noqa: F401, PLC0415
 
-    if "warm-up" in took_ms:
-        took_ms["warm-up"] -= took_ms.get("graph, weights", 0.0)
     os.write(report, (json.dumps(took_ms) + "\n").encode())
 
 

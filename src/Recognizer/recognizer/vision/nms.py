@@ -83,7 +83,8 @@ def suppress(
     limit = min(limit, MAX_DETECTIONS)
     kept: list[tuple[int, int]] = []  # (anchor, class index) of the rows that are answered
     if limit > 0:
-        greedy = _Greedy(boxes, _visible(boxes) & centred_in(np.clip(boxes, 0, 1), region))
+        clipped = np.clip(boxes, 0, 1)
+        greedy = _Greedy(boxes, _visible(clipped) & centred_in(clipped, region))
         for anchors, of_classes in _blocks(scores, limit, min_score, class_indices):
             kept += greedy.keep(anchors, of_classes, limit - len(kept))
             if len(kept) == limit:
@@ -126,9 +127,8 @@ def centred_in(boxes: NDArray[np.float32], region: Region | None) -> NDArray[np.
     return inside
 
 
-def _visible(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which boxes have an area within the picture, shape (A,); the graph drops the others after its NMS."""
-    clipped = np.clip(boxes, 0, 1)
+def _visible(clipped: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which boxes, clipped to the picture, have an area, shape (A,); the graph drops the others after its NMS."""
     visible: NDArray[np.bool_] = (clipped[:, 2] - clipped[:, 0]) * (clipped[:, 3] - clipped[:, 1]) > 0
     return visible
 
