@@ -364,7 +364,7 @@ def test_where_there_is_no_model_keep_builds_one(build, published, content):
 
 def test_a_prepared_model_is_taken(build, tiny_model):
     assert build("--prepared", tiny_model) == 0
-    assert Model.load(build.output).sha256 == Model.load(tiny_model).sha256
+    assert Model.load(build.output).identity.sha256 == Model.load(tiny_model).identity.sha256
 
 
 def test_an_address_goes_before_a_prepared_model(build, tiny_model, published, tmp_path):
