@@ -113,7 +113,7 @@ class TestSlim:
 
         def first(pixels):
             every = found(pixels)
-            return Rows(every.boxes[:limit], every.scores[:limit], every.columns[:limit])
+            return Rows(every.boxes[:limit], every.scores[:limit], every.class_indices[:limit])
 
         comparison = parity.compare(parity.published_rows(published), first, parity.pictures())
         assert comparison.passed, comparison.reason

@@ -44,6 +44,14 @@ def test_a_missing_table_is_named(tmp_path):
         LabelMap.load(tmp_path / "labels.csv")
 
 
+def test_a_missing_hierarchy_is_named_and_not_the_table(tmp_path):
+    path = table(tmp_path, "label,id,name\n1,/m/0bt9lr,Dog\n")
+
+    with pytest.raises(ModelNotUsable, match=r"nowhere\.csv") as caught:
+        LabelMap.load(path, tmp_path / "nowhere.csv")
+    assert "labels.csv" not in str(caught.value)
+
+
 def test_a_table_that_is_no_text_is_refused(tmp_path):
     path = tmp_path / "labels.csv"
     path.write_bytes(b"\xff\xfe\x00\x80" * 10)
@@ -90,6 +98,20 @@ def test_excluding_everything_leaves_nothing():
 def test_an_unknown_name_is_refused_with_the_nearest(name, hint):
     with pytest.raises(InvalidParameter, match=f"Did you mean {hint}"):
         LABELS.wanted([name], [])
+
+
+def test_several_labels_are_suggested_where_several_are_alike():
+    labels = LabelMap({1: Label("/m/1", "Coffee cup"), 2: Label("/m/2", "Measuring cup"), 3: DOG})
+
+    with pytest.raises(InvalidParameter) as caught:
+        labels.wanted(["cup"], [])
+
+    assert caught.value.public_message == '"cup" is no label of this model. Did you mean Coffee cup or Measuring cup?'
+
+
+def test_a_suggestion_is_not_taken_for_the_answer():
+    with pytest.raises(InvalidParameter, match=r'"people" is no label of this model. Did you mean Person\?'):
+        LABELS.wanted(["people", "Dog"], [])
 
 
 def test_a_name_near_to_none_is_refused_without_a_hint():
