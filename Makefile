@@ -12,9 +12,11 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # One line, and of any Python's grammar; what it ends with is shown.
 USABLE := import sys; (3, 11) <= sys.version_info[:2] < (3, 14) or sys.exit("it is Python " + sys.version.split()[0]); import ensurepip, venv
-# The newest suitable interpreter that really starts (version managers leave shims that do not).
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+# The newest suitable interpreter that really starts (version managers leave shims that do not); looked for once, when
+# it is first needed.
+FOUND = $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c '$(USABLE)' >/dev/null 2>&1 && echo $$python && break; done)
+PYTHON ?= $(eval PYTHON := $(FOUND))$(PYTHON)
 NEEDED := Recognizer needs Python 3.11 to 3.13 with venv (Debian: apt install python3 python3-venv; macOS: brew install python@3.13)
 
 .PHONY: help run model test check e2e bench bench-container format lock clean
@@ -22,7 +24,7 @@ NEEDED := Recognizer needs Python 3.11 to 3.13 with venv (Debian: apt install py
 help: ## what there is to make
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
-run: $(VENV)/run ## serve the detector on http://127.0.0.1:3000 (PORT, HOST, ENGINE, MODEL_URL)
+run: $(VENV)/run ## serve the detector on http://127.0.0.1:3000 (PORT, HOST, ENGINE, MODEL_URL, LOG=json)
 	@$(BIN)/python -m model_build --keep --allow-fallback
 	@exec $(BIN)/python -m local
 
@@ -72,7 +74,7 @@ $(VENV)/uv: requirements/uv.txt
 	@touch $@
 
 $(VENV)/run: requirements/run.txt $(VENV)/uv
-	@echo "Installing what running needs (0.5 GB once unpacked)"
+	@echo "Installing what running needs (0.35 GB to download, 1.5 GB on disk)"
 	@$(INSTALL)
 	@touch $@
 

@@ -1,10 +1,11 @@
 """How fast, how large, how much memory: measured side by side, in fresh processes, and written down as it ran.
 
-``python -m benchmarks`` (``make bench``) measures three subjects through the same door, ``lambda_handler``: a plain
-reference handler as the published examples are written, and the service with each of its engines. ``python -m
-benchmarks.container`` (``make bench-container``) measures the two images as Lambda runs them.
+``python -m benchmarks`` (``make bench``) measures three subjects through the same door, ``lambda_handler``: the
+baseline, a plain handler as the published examples are written, and the service with each of its engines; with
+``--against REV`` also the service as it was at another revision. ``python -m benchmarks.container`` (``make
+bench-container``) measures the two images as Lambda runs them.
 
-    __main__ | container -> rounds | report -> results | plot -> process | pictures | anatomy | machine -> subjects
+    __main__ | container -> rounds | anatomy | report -> process | pictures | results | machine | plot -> subjects
 
-``worker``, ``reference`` and, as a script, ``anatomy`` run in the measured processes and import nothing from here.
+``worker`` and ``baseline`` run in the measured processes and import nothing from here.
 """

@@ -1,20 +1,19 @@
 """``python -m benchmarks``: measures everything and writes it down.
 
-Owns the command line. Refuses to hide a bar that was missed: it is in the table, in results.json and in the exit code.
+Owns the command line. A bar that was missed is in the table, in the document and in the exit code.
 """
 
-from __future__ import annotations
-
 import argparse
-import json
+import logging
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import anatomy, machine, pictures, report, results, rounds, subjects
-from benchmarks.process import SubjectFailed, inherited
+from benchmarks import anatomy, pictures, report, results, rounds, subjects
+
+logger = logging.getLogger("benchmarks")
 
 _MET, _MISSED, _NOT_MEASURED = 0, 1, 2
 
@@ -23,65 +22,47 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command; the exit code is 0 where every line of the bar was met."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures the service (Linux only).")
     parser.add_argument("--quick", action="store_true", help="one round and few requests: does it run at all?")
+    parser.add_argument("--against", metavar="REV", help="measure the service as it was at a commit in the same run")
     parser.add_argument("--report", action="store_true", help="measure nothing; write the documents from results.json")
-    parser.add_argument("--output", type=Path, help="where the results go; with it, no document is written")
     options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
     if options.report:
-        report.publish(json.loads(report.RESULTS.read_text(encoding="utf-8")))
+        report.publish(report.load())
         return _MET
     if not sys.platform.startswith("linux"):
-        _say("Only Linux tells what these figures need (CPU affinity, peak memory); run it in a container.")
+        logger.info("Only Linux tells what these figures need (CPU affinity, peak memory); run it in a container.")
         return _NOT_MEASURED
     try:
-        found = _measured(rounds.QUICK if options.quick else rounds.FULL)
-    except (subjects.NoModel, SubjectFailed, FileNotFoundError) as error:
-        _say(str(error))
+        found = _measured(rounds.QUICK if options.quick else rounds.FULL, options.against)
+    except subjects.NotMeasured as error:
+        logger.error("%s", error)  # noqa: TRY400 - the message says it all
         return _NOT_MEASURED
-    found["quick"] = options.quick
-    if options.output or options.quick:
-        output = options.output or Path(tempfile.gettempdir()) / "benchmark-quick.json"
+    if options.quick:
+        output = Path(tempfile.gettempdir()) / "benchmark-quick.json"
         report.save(found, output)
-        _say(f"Results are in {output}; the published ones are as they were.")
+        logger.info("Results are in %s; the published ones are as they were.", output)
     else:
-        report.publish(report.with_container(found))
-    sys.stdout.write(report.bar_table(found) + "\n")
-    return _MET if all(line["met"] for line in found["bar"]) else _MISSED
+        kept = {name: of for name, of in report.load().items() if name.startswith("container")}
+        report.publish({**found, **kept})
+    sys.stdout.write("\n\n".join(report.table(found[name]) for name in ("headline", "bar", "against")) + "\n")
+    return _MET if all(line["met"] for line in found["bar"].values()) else _MISSED
 
 
-def _measured(plan: rounds.Plan) -> dict[str, Any]:
-    began_s, load = time.monotonic(), machine.load()
-    with tempfile.TemporaryDirectory(prefix="recognizer-bench-") as folder:
-        _say("Preparing models and pictures…")
-        prepared = subjects.prepare(Path(folder))
-        sizes = {pictures.STANDARD_MP, *plan.memory_mp, *plan.sizes_mp}
-        made = pictures.make(sorted(sizes))
-        with pictures.Server(made) as server:
-            samples = rounds.run(prepared, server, plan, _say)
-        _say("Taking cold starts apart…")
-        parts_ms = {
-            of.name: anatomy.dissected(of.name, str(of.folder), {**inherited(), **of.environ})
-            for of in prepared
-            if of.name in subjects.ENGINES
-        }
+def _measured(plan: tuple[rounds.Round, ...], against: str | None) -> dict[str, Any]:
+    circumstances, began_s = results.circumstances(), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="recognizer-bench-") as folder, pictures.served() as event:
+        logger.info("Preparing models and pictures…")
+        prepared = subjects.prepare(Path(folder), against)
+        samples = rounds.run(prepared, plan)
+        logger.info("Taking them apart…")
+        services = [subject for subject in prepared if subject.name in subjects.ENGINES]
+        apart = {subject.name: anatomy.dissected(subject, rounds.CPUS, event()) for subject in services}
     return {
-        **results.summary(samples),
-        "cold_start_parts_ms": parts_ms,
-        "date": machine.today(),
-        "machine": machine.machine(),
-        "versions": machine.versions(),
-        "model_sha256": subjects.model_sha256(prepared),
-        "pictures": {
-            str(size_mp): {"width": made[size_mp].width, "height": made[size_mp].height, "kb": made[size_mp].kilobytes}
-            for size_mp in sorted(made)
-        },
-        "load_before": load,
-        "took_s": round(time.monotonic() - began_s),
+        "environment": {**circumstances, "seconds": round(time.monotonic() - began_s)},
+        **results.tables(samples),
+        "cold_parts_ms": anatomy.table({engine: cold for engine, (cold, _) in apart.items()}, 5),
+        "warm_parts_ms": anatomy.table({engine: warm for engine, (_, warm) in apart.items()}, 0.1),
     }
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -1,124 +1,92 @@
-"""Where the time of a cold start goes: imports by package, and the parts of building the application.
+"""Where the time goes: of a cold start imports by package and what is called, of a warm request what is called.
 
-Owns a second, separate kind of process: ``-X importtime`` and the clocks round the parts slow a start down a little, so
-it is not the one that is measured elsewhere. Refuses to know the application: a part that is no longer there shows up
-in "rest".
-
-Run as a script, it is that process: it imports the handler and says how long the parts took.
+Owns processes apart from those that are measured elsewhere: ``-X importtime`` and the profiler slow what they look at.
+The parts are whatever the files that tell the story call, so none can be forgotten; a file that is gone is an error.
 """
 
-from __future__ import annotations
-
-import functools
-import json
-import os
-import statistics
-import subprocess
+import pstats
+import re
 import sys
-import time
-from typing import TYPE_CHECKING, Any
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+from benchmarks.pictures import Event
+from benchmarks.results import Table
+from benchmarks.subjects import NotMeasured, Subject
 
-_REPEATS = 3
-_BUILD = "rest of building the application"
-# What it is called -> module and attribute that is called.
-_PARTS = {
-    "model.json, labels": ("recognizer.build", "Model.load"),
-    "downloader, its TLS context": ("recognizer.build", "Downloader"),
-    "font": ("recognizer.build", "Annotator"),
-    "page": ("recognizer.build", "assets"),
-    "graph, weights": ("recognizer.vision.detector", "_load"),
-    "warm-up": ("recognizer.vision.detector", "load"),
-}
+STORY = tuple(f"{part}.py" for part in ("build", "app", "pipeline", "vision/detector"))
+
+_REPEATS, _REQUESTS = 3, 20
+
+Parts = dict[str, float]  # milliseconds
 
 
-def dissected(engine: str, folder: str, environ: Mapping[str, str]) -> dict[str, float]:
-    """Milliseconds by part, most first; medians of a few processes. Imports are named ``import …``."""
-    runs = [_dissected_once(engine, folder, environ) for _ in range(_REPEATS)]
-    parts = {part for run in runs for part in run}
-    median = {part: statistics.median(run.get(part, 0.0) for run in runs) for part in parts}
-    return {part: round(median[part], 1) for part in sorted(parts, key=lambda part: -median[part])}
+def dissected(subject: Subject, cpus: Sequence[int], event: Event) -> tuple[Parts, Parts]:
+    """The parts of a cold start and of a warm request, medians of a few processes."""
+    story = {str(subject.folder / "recognizer" / file) for file in STORY}
+    if gone := [file for file in story if not Path(file).is_file()]:
+        raise NotMeasured(f"There is no {gone[0]} to look into; mend STORY in benchmarks/anatomy.py.")
+    start, repeat = {"event": event}, {"event": event, "times": _REQUESTS}
+    colds, warms = [], []
+    for _ in range(_REPEATS):
+        started, _, log = subject.run(cpus, [("start", start)], "-X", "importtime")
+        imports_ms = imported(log, f"recognizer.vision.engine_{subject.name}")
+        with tempfile.TemporaryDirectory() as folder:
+            cold, warm = f"{folder}/cold", f"{folder}/warm"
+            orders = [("start", start, cold), ("repeat", repeat), ("repeat", repeat, warm)]
+            _, (usual, _), _ = subject.run(cpus, orders)
+            colds.append(_whole({**imports_ms, **called(pstats.Stats(cold), story)}, started["all"] * 1000))
+            warm_ms = {part: ms / _REQUESTS for part, ms in called(pstats.Stats(warm), story).items()}
+            warms.append(_whole(warm_ms, median(answer["all"] for answer in usual)))
+    return _medians(colds), _medians(warms)
 
 
-def _dissected_once(engine: str, folder: str, environ: Mapping[str, str]) -> dict[str, float]:
-    done = subprocess.run(
-        [sys.executable, "-P", "-X", "importtime", __file__, engine],
-        cwd=folder,
-        env=dict(environ),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    parts: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    built_ms = 0.0
-    for package, own_ms in _imports(done.stderr, f"recognizer.vision.engine_{engine}"):
-        if package == "handler":
-            built_ms = own_ms
-        else:
-            parts[f"import {package}"] = parts.get(f"import {package}", 0.0) + own_ms
-    within_ms = sum(ms for part, ms in parts.items() if not part.startswith("import "))
-    return {**parts, _BUILD: max(0.0, built_ms - within_ms)}
+def table(parts_ms: Mapping[str, Parts], shown_ms: float) -> Table:
+    """A row for each part that takes at least so long with any engine, and one for the others."""
+    order = {part: max(of.get(part, 0.0) for of in parts_ms.values()) for of in parts_ms.values() for part in of}
+    large = [part for part in sorted(order, key=lambda part: -order[part]) if order[part] >= shown_ms]
+    rows = {part: {name: round(of.get(part, 0.0), 1) for name, of in parts_ms.items()} for part in large}
+    rest = {
+        name: round(sum(of.values()) - sum(of.get(part, 0.0) for part in large), 1) for name, of in parts_ms.items()
+    }
+    return {**rows, f"what takes less than {shown_ms:g} ms": rest}
 
 
-def _imports(log: str, engine_module: str) -> list[tuple[str, float]]:
-    """Package and own milliseconds of each import; all that the engine's module needs first counts as the engine's."""
-    rows: list[tuple[int, str, float]] = []  # depth, package, milliseconds
-    for line in log.splitlines():
-        title, _, rest = line.partition("import time:")
-        columns = rest.split("|")
-        if title or len(columns) != 3 or not columns[0].strip().isdigit():  # noqa: PLR2004
-            continue
-        name = columns[2].strip()
-        depth, own_ms = len(columns[2]) - len(columns[2].lstrip()), int(columns[0]) / 1000
+def called(stats: Any, story: set[str]) -> Parts:
+    """What the story calls that is no part of it, without imports."""
+    parts_ms: Parts = {}
+    for (file, _line, name), (*_counts, callers) in stats.stats.items():
+        if file not in story and "importlib" not in file:
+            part = f"{Path(file).stem}.{name}".removeprefix("~.")  # built-in functions are of the file ~
+            for caller, (*_, spent_s) in callers.items():
+                if caller[0] in story:
+                    parts_ms[part] = parts_ms.get(part, 0.0) + spent_s * 1000
+    return parts_ms
+
+
+def imported(log: str, engine_module: str) -> Parts:
+    """Own time of imports by package, from a log of ``-X importtime``; without the handler's, which builds everything.
+
+    All that the engine's module needs first counts as the engine's.
+    """
+    rows: list[tuple[int, str, float]] = []  # depth, part, milliseconds
+    for own_us, indent, name in re.findall(r"^import time: +(\d+) \| +\d+ \|( +)(\S+)$", log, re.MULTILINE):
+        own_ms, package = int(own_us) / 1000, name.partition(".")[0]
+        part = "import " + ("Python's own library" if package in sys.stdlib_module_names else package)
         if name == engine_module:
-            # Its own line comes after those of what it imports, which are further in.
-            while rows and rows[-1][0] > depth:
+            part = "import the engine, with what only it needs"
+            while rows and rows[-1][0] > len(indent):  # its own line comes after those of what it imports
                 own_ms += rows.pop()[2]
-            rows.append((depth, "the engine, with what only it needs", own_ms))
-            continue
-        package = name.partition(".")[0]
-        rows.append((depth, "Python's own library" if package in sys.stdlib_module_names else package, own_ms))
-    return [(package, own_ms) for _, package, own_ms in rows]
+        rows.append((len(indent), part, own_ms))
+    return {part: sum(ms for _, other, ms in rows if other == part) for _, part, _ in rows if part != "import handler"}
 
 
-def _main(engine: str) -> None:
-    report = os.dup(1)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    sys.path.insert(0, os.getcwd())  # noqa: PTH109 - pathlib need not be loaded before the handler
-    import recognizer.build  # noqa: PLC0415 - its imports are none of the handler's own time
-    import recognizer.vision.detector  # noqa: F401, PLC0415
-
-    __import__(f"recognizer.vision.engine_{engine}")  # importlib.import_module would not be on the log
-    took_ms: dict[str, float] = {}
-    for part, (module, path) in _PARTS.items():
-        _put_clock(sys.modules[module], path, part, took_ms)
-    import handler  # type: ignore[import-not-found, unused-ignore]  # noqa: F401, PLC0415
-
-    if "warm-up" in took_ms:
-        took_ms["warm-up"] -= took_ms.get("graph, weights", 0.0)
-    os.write(report, (json.dumps(took_ms) + "\n").encode())
+def _whole(parts_ms: Parts, whole_ms: float) -> Parts:
+    return {**parts_ms, "all else": max(0.0, whole_ms - sum(parts_ms.values()))}
 
 
-def _put_clock(owner: Any, path: str, part: str, took_ms: dict[str, float]) -> None:
-    """Replaces what is called by the same with a clock, where there is such a thing."""
-    *parents, name = path.split(".")
-    for parent in parents:
-        owner = getattr(owner, parent, None)
-    original: Callable[..., Any] | None = getattr(owner, name, None)
-    if original is None:
-        return
-
-    @functools.wraps(original, updated=())
-    def clocked(*args: Any, **kwargs: Any) -> Any:
-        began_s = time.perf_counter()
-        result = original(*args, **kwargs)
-        took_ms[part] = took_ms.get(part, 0.0) + (time.perf_counter() - began_s) * 1000
-        return result
-
-    setattr(owner, name, clocked)
-
-
-if __name__ == "__main__":
-    _main(*sys.argv[1:])
+def _medians(runs: Sequence[Parts]) -> Parts:
+    return {part: median(run.get(part, 0.0) for run in runs) for one in runs for part in one}

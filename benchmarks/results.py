@@ -1,106 +1,121 @@
-"""Samples -> results.json: medians, ratios, and whether the bar is met.
+"""Samples -> results.json, in the shape of the tables that are made of it: row -> column -> figure.
 
-Owns the arithmetic and the shape of the file. Refuses to choose: every sample counts.
+Owns the arithmetic, the bar, and what the figures depend on (never host names, users or paths: results are published).
+Every sample counts.
 """
 
-from __future__ import annotations
-
 import math
-import statistics
-from typing import TYPE_CHECKING, Any
+import os
+import platform
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from statistics import median
+from typing import Any
 
-from benchmarks.subjects import ENGINES, REFERENCE
+from benchmarks.subjects import BASELINE, git
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+Table = dict[str, dict[str, Any]]
+Samples = dict[str, dict[str, list[dict[str, float]]]]  # table -> row -> samples of some of its columns
 
-    from benchmarks.rounds import Answer, Samples
+COLD, WARM, MEMORY = "Cold start, s", "Warm request, ms", "Peak memory, MB"
 
-Figures = dict[str, Any]
+# How many times better than the baseline the engines have to be in one run.
+_TIMES_BETTER = {
+    COLD: {"tensorflow": 10.0, "litert": 70.0},
+    WARM: {"tensorflow": 2.5, "litert": 4.0},
+    MEMORY: {"tensorflow": 2.1, "litert": 6.5},
+}
+_AT_MOST = {"image, MB": 400, "docker run → first answer, s": 1.5}  # of LiteRT's container
 
-# What one run must show: (key of the results, engine, least ratio of the reference's figure to the engine's).
-BAR: tuple[tuple[str, str, float], ...] = (
-    ("cold_start_s", "tensorflow", 5.0),
-    ("cold_start_s", "litert", 30.0),
-    ("warm_ms", "tensorflow", 1.8),
-    ("warm_ms", "litert", 3.0),
-    ("peak_rss_mb", "tensorflow", 1 / 0.7),
-    ("peak_rss_mb", "litert", 1 / 0.2),
-)
+# https://aws.amazon.com/lambda/pricing/, https://aws.amazon.com/api-gateway/pricing/ (us-east-1, x86)
+_DOLLARS_PER_GB_S, _DOLLARS_PER_GB_SENT = 0.0000166667, 0.09
+_DOLLARS_REQUESTS = 0.20 + 1.00  # a million of Lambda's, and of the HTTP API's
+_MB_PER_CPU = 1769
 
-
-def summary(samples: Mapping[str, Samples]) -> Figures:
-    """The figures of a run; the first three are of the most CPUs and the standard picture."""
-    cpus = max(samples[REFERENCE].cold)
-    figures: Figures = {
-        "cold_start_s": _compared(samples, lambda of: _median(start.total_s for start in of.cold[cpus]), 3),
-        "warm_ms": _compared(samples, lambda of: _median(answer["ms"] for answer in of.warm[cpus]), 1),
-        "peak_rss_mb": _compared(samples, lambda of: _median(of.peak_mb), 0),
-        "by_subject": {name: _detailed(of) for name, of in samples.items()},
-    }
-    return {**figures, "bar": bar(figures)}
+_PACKAGES = {"tensorflow", "tensorflow-cpu", "ai-edge-litert", "numpy", "pillow", "aws-lambda-powertools", "requests"}
 
 
-def bar(figures: Figures) -> list[Figures]:
-    """Each line of the bar, with what was measured and whether that meets it."""
-    return [
-        {
-            "figure": figure,
-            "engine": engine,
-            "at_least_times_better": round(wanted, 2),
-            "measured": figures[figure]["ratio"][engine],
-            "met": figures[figure]["ratio"][engine] >= round(wanted, 2),
-        }
-        for figure, engine, wanted in BAR
-    ]
+def tables(samples: Samples) -> dict[str, Table]:
+    """The tables of a run; headline, bar and what is set against another revision are of most CPUs."""
+    found: dict[str, Table] = {table: {row: medians(of) for row, of in rows.items()} for table, rows in samples.items()}
+    for row, answers in samples["warm"].items():
+        found["warm"][row]["p95"] = p95([answer["all"] for answer in answers])
+    for row, starts in samples["cold_start"].items():
+        found["cold_start"][row]["each"] = [round(start["all"], 3) for start in starts]
+    cpus = max(row.partition(", ")[2] for row in found["warm"])
+    headline: Table = {COLD: {}, WARM: {}, MEMORY: {}}
+    for name in found["peak_rss_mb"]:
+        headline[COLD][name] = found["cold_start"][f"{name}, {cpus}"]["all"]
+        headline[WARM][name] = found["warm"][f"{name}, {cpus}"]["all"]
+        headline[MEMORY][name] = next(iter(found["peak_rss_mb"][name].values()))
+    cost = {row: _cost(of["all"], of["KB"], int(row.split()[1])) for row, of in found["warm"].items()}
+    return {"headline": headline, "bar": bar(headline), "against": _against(headline), **found, "cost": cost}
 
 
-def _compared(samples: Mapping[str, Samples], figure: Callable[[Samples], float], digits: int) -> Figures:
-    values = {name: figure(of) for name, of in samples.items()}
-    ratios = {engine: round(values[REFERENCE] / values[engine], 2) for engine in ENGINES}
-    return {**{name: round(value, digits) for name, value in values.items()}, "ratio": ratios}
+def bar(headline: Table) -> Table:
+    """Each line of the bar: how many times better than the baseline."""
+    lines = {}
+    for figure, by_engine in _TIMES_BETTER.items():
+        for engine, wanted in by_engine.items():
+            times = round(headline[figure][BASELINE] / headline[figure][engine], 2)
+            line = {"at least": wanted, "measured": times, "met": times >= wanted}
+            lines[f"{figure}, {engine}: times better than the baseline"] = line
+    return lines
 
 
-def _detailed(of: Samples) -> Figures:
+def container_bar(litert: Mapping[str, float]) -> Table:
+    """The same of LiteRT's container."""
     return {
-        "cold_start": {
-            str(cpus): {
-                "median_s": round(_median(start.total_s for start in starts), 3),
-                "samples_s": [round(start.total_s, 3) for start in starts],
-                "interpreter_s": round(_median(start.interpreter_s for start in starts), 3),
-                "load_s": round(_median(start.load_s for start in starts), 3),
-                "first_request_s": round(_median(start.first_s for start in starts), 3),
-            }
-            for cpus, starts in of.cold.items()
-        },
-        "warm": {str(cpus): timed(answers) for cpus, answers in of.warm.items()},
-        "throughput_per_s": {
-            str(cpus): {str(clients): round(_median(rates), 1) for clients, rates in by_clients.items()}
-            for cpus, by_clients in of.per_s.items()
-        },
-        "by_n": {str(limit): timed(answers) for limit, answers in of.by_limit.items()},
-        "by_megapixels": {str(size_mp): timed(answers) for size_mp, answers in of.by_size.items()},
-        "peak_rss_mb_by_megapixels": {
-            str(size_mp): round(_median(peaks)) for size_mp, peaks in of.peak_mb_by_size.items()
-        },
+        figure: {"at most": most, "measured": litert[figure], "met": litert[figure] <= most}
+        for figure, most in _AT_MOST.items()
     }
 
 
-def timed(answers: list[Answer]) -> Figures:
-    """Median and 95th percentile, the median of each step, and the size of the answer."""
-    ms = sorted(answer["ms"] for answer in answers)
-    steps = {step: _median(answer["steps_ms"][step] for answer in answers) for step in answers[0]["steps_ms"]}
-    rest = _median(answer["ms"] - sum(answer["steps_ms"].values()) for answer in answers)
+def _against(headline: Table) -> Table:
+    """Then and now, where another revision was measured in the same run."""
     return {
-        "median_ms": round(statistics.median(ms), 1),
-        "p95_ms": round(ms[math.ceil(0.95 * len(ms)) - 1], 1),
-        "samples": len(ms),
-        "steps_ms": {step: round(value, 1) for step, value in {**steps, "rest": rest}.items()},
-        "answer_kb": round(_median(answer["body_bytes"] for answer in answers) / 1000),
-        "detections": answers[-1]["detections"],
-        "reduced": answers[-1]["reduced"],
+        f"{figure}, {name.partition('@')[0]}": {name.partition("@")[2]: then, "now": now, "now / then": now / then}
+        for figure, of in headline.items()
+        for name, then in of.items()
+        if (now := of[name.partition("@")[0]]) and "@" in name
     }
 
 
-def _median(values: Iterable[float]) -> float:
-    return statistics.median(values)
+def _cost(ms: float, answer_kb: float, cpus: int) -> dict[str, float]:
+    """Dollars for a million pictures."""
+    memory_mb = _MB_PER_CPU * cpus
+    dollars = {
+        "compute": 1e6 * ms / 1000 * memory_mb / 1024 * _DOLLARS_PER_GB_S,
+        "requests": _DOLLARS_REQUESTS,
+        "traffic": answer_kb * _DOLLARS_PER_GB_SENT,  # a million KB is a GB, near enough
+    }
+    return {"MB": memory_mb, **dollars, "all": sum(dollars.values())}
+
+
+def medians(samples: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Of each column, over the samples that have it."""
+    columns = dict.fromkeys(column for sample in samples for column in sample)
+    return {column: round(median(sample[column] for sample in samples if column in sample), 4) for column in columns}
+
+
+def p95(values: Sequence[float]) -> float:
+    """The least value that 95 of 100 do not exceed."""
+    return sorted(values)[math.ceil(0.95 * len(values)) - 1]
+
+
+def circumstances() -> dict[str, str]:
+    """The date in UTC, the revision (with ``+`` where it was changed), the machine, how busy it was, versions."""
+    cpu = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
+    memory_gb = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9)
+    installed = {of.name.lower().replace("_", "-"): of.version for of in metadata.distributions()}
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "revision": git("describe", "--always", "--dirty=+", "--exclude=*"),
+        "machine": f"{cpu[1] if cpu else platform.machine()}, {os.cpu_count()} CPUs, {memory_gb} GB",
+        "load before the run": str(round(os.getloadavg()[0], 2)),
+        "python": platform.python_version(),
+        **{name: version for name, version in sorted(installed.items()) if name in _PACKAGES},
+    }

@@ -1,41 +1,38 @@
-"""What is measured: the reference and the service with each engine, laid out as in their images.
+"""What is measured: the baseline and the service with each engine, laid out as in their images.
 
-Owns the task folders (code compiled, as the Dockerfile does) and the models, which are built once for each version of
-``model_build``. Refuses to measure the working tree itself: an edit during the run must not change what is measured.
+Owns the task folders (code compiled, as the Dockerfile does), the models, each built by its own revision's
+``model_build`` and kept until what builds it changes, and the processes: no two subjects share one. What is measured is
+a copy: an edit during the run must not change it.
 """
-
-from __future__ import annotations
 
 import compileall
 import hashlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+import tarfile
+import time
+from collections.abc import Sequence
+from modulefinder import ModuleFinder
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 RECOGNIZER = ROOT / "src" / "Recognizer"
 ENGINES = ("tensorflow", "litert")
-REFERENCE = "reference"
-NAMES = (REFERENCE, *ENGINES)
+BASELINE = "baseline"
+NAMES = (BASELINE, *ENGINES)
+NOT_CODE = shutil.ignore_patterns("__pycache__", "model", "*.tar.gz", ".*cache")
 
 _TWIN = ROOT.parent / "shared" / "models" / "openimages_twin.tar.gz"
-_CACHE = ROOT / ".cache" / "benchmarks"
-_BUILT_WITH = (
-    "labels.py",
-    "detections.py",
-    "job.py",
-    "vision/model.py",
-    "vision/nms.py",
-    "vision/resize.py",
-)  # of the run time
+_CACHE = ROOT / ".cache"
+_WORKER = Path(__file__).with_name("worker.py")
+_DONE_WITHIN_S = 600.0
+# Of the environment; the rest could change what is measured (THREADS, MODEL_DIR, PYTHONPATH).
+_INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
 _ENVIRONMENT = {
     "ALLOW_PRIVATE_ADDRESSES": "true",
     "ALLOWED_URL_PORTS": "*",
@@ -45,104 +42,122 @@ _ENVIRONMENT = {
 }
 
 
-class NoModel(RuntimeError):
-    """There is no model to measure with; the message says what to give."""
+Cold = dict[str, float]
+Order = tuple[Any, ...]  # a method of ``worker``, its arguments, and where its profile goes if it is wanted
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Something with a ``lambda_handler``.
+class NotMeasured(RuntimeError):
+    """Something that is needed is missing or failed; the message says what."""
 
-    Attributes:
-        name: as in results.json.
-        module: what holds the handler.
-        folder: where it runs, the task root.
-        environ: variables on top of the benchmark's own environment.
-    """
 
-    name: str
-    module: str
-    folder: Path
-    environ: dict[str, str]
+class Subject(NamedTuple):
+    """Something with a ``lambda_handler``."""
+
+    name: str  # the baseline or an engine, with ``@commit`` if it is of another revision
+    module: str  # what holds the handler
+    folder: Path  # where it runs, the task root
+    environ: dict[str, str]  # on top of a few variables of the benchmark's own
+
+    def run(self, cpus: Sequence[int], orders: Sequence[Order], *options: str) -> tuple[Cold, list[Any], str]:
+        """Carries out orders in a fresh process on these CPUs, with these options of its interpreter.
+
+        Returns the seconds of its cold start, which is the first order, by part and in all, from before the process
+        exists; the results of the others; and what it logged.
+        """
+        told, began_s = json.dumps(orders).encode(), time.monotonic()
+        try:
+            done = subprocess.run(
+                [sys.executable, "-P", *options, str(_WORKER), self.module, json.dumps(cpus)],
+                cwd=self.folder,
+                env={name: os.environ[name] for name in _INHERITED if name in os.environ} | self.environ,
+                input=told,
+                capture_output=True,
+                check=True,
+                timeout=_DONE_WITHIN_S,
+            )
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            log = (error.stderr or b"").decode(errors="replace")
+            raise NotMeasured(f"{self.name} failed: {log[-2000:]}") from error
+        first, *results = json.loads(done.stdout)
+        cold_start = {
+            "interpreter": first["started_s"] - began_s,
+            "imports, model, warm-up": first["imported_s"] - first["started_s"],
+            "first request": first["answered_s"] - first["imported_s"],
+            "all": first["answered_s"] - began_s,
+        }
+        return (cold_start, results, done.stderr.decode(errors="replace"))
 
 
 def model_url() -> str:
-    """The archive or folder to measure with.
-
-    Raises:
-        NoModel: none was given, and there is none beside the project.
-    """
-    given = os.environ.get("MODEL_URL")
-    if given:
-        return given
-    if _TWIN.is_file():
-        return str(_TWIN)
-    raise NoModel(
-        "Give the model to measure with: MODEL_URL=/path/to/1.tar.gz make bench "
-        "(a URL, a .tar.gz or a folder in TF Hub layout)."
-    )
+    """The archive or folder to measure with: MODEL_URL, or the one that lies beside the project."""
+    url = os.environ.get("MODEL_URL") or str(_TWIN)
+    if url == str(_TWIN) and not _TWIN.is_file():
+        raise NotMeasured("Give the model: MODEL_URL=/path/to/1.tar.gz make bench (a URL, a .tar.gz or a folder).")
+    return str(Path(url).resolve()) if Path(url).exists() else url
 
 
-def prepare(folder: Path) -> list[Subject]:
-    """The three subjects, laid out in ``folder``, in the order in which they take turns.
+def prepare(folder: Path, against: str | None = None) -> list[Subject]:
+    """The subjects, laid out in an empty folder, in the order in which they take turns.
 
-    Raises:
-        NoModel: there is no model, or it could not be built.
+    Where another revision of the project is named, its service with each engine is among them.
     """
     url = model_url()
-    reference = folder / REFERENCE
-    reference.mkdir()
-    shutil.copy2(Path(__file__).with_name("reference.py"), reference)
-    published = {"MODEL_DIR": str(_published(url))}
-    subjects = [Subject(REFERENCE, "reference", reference, {**_ENVIRONMENT, **published})]
-    service = folder / "service"
-    service.mkdir()
-    for part in ("font", "web", "recognizer"):
-        shutil.copytree(RECOGNIZER / part, service / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy2(RECOGNIZER / "handler.py", service)
-    subjects += [
-        Subject(engine, "handler", service, {**_ENVIRONMENT, "MODEL_DIR": str(_built(url, engine))})
-        for engine in ENGINES
-    ]
-    for task in (reference, service):
-        if not compileall.compile_dir(task, quiet=1):
-            raise NoModel(f"{task.name} does not compile; see above.")
-    return subjects
+    trees = {"": RECOGNIZER}
+    if against:
+        commit = git("rev-parse", "--short", "--verify", f"{against}^{{commit}}")
+        trees[f"@{commit}"] = _checked_out(commit, folder / "checkout")
+    services = []
+    for suffix, tree in trees.items():
+        task = shutil.copytree(tree, folder / f"service{suffix}", ignore=NOT_CODE)
+        for engine in ENGINES:
+            environ = {**_ENVIRONMENT, "MODEL_DIR": str(_model(tree, engine, url))}
+            services.append(Subject(engine + suffix, "handler", task, environ))
+    from model_build import sources  # noqa: PLC0415 - importable only where PYTHONPATH has src/Recognizer
+
+    published = sources.obtain(url, None, _CACHE / "model").folder
+    baseline = Subject(BASELINE, "baseline", folder / BASELINE, {**_ENVIRONMENT, "MODEL_DIR": str(published)})
+    baseline.folder.mkdir()
+    shutil.copy2(Path(__file__).with_name("baseline.py"), baseline.folder)
+    compileall.compile_dir(folder, quiet=1, maxlevels=20)
+    return [baseline, *services]
 
 
-def model_sha256(prepared: Iterable[Subject]) -> str:
-    """The digest of the archive that the engines' models were built from."""
-    litert = next(subject for subject in prepared if subject.name == "litert")
-    facts = json.loads((Path(litert.environ["MODEL_DIR"]) / "model.json").read_text(encoding="utf-8"))
-    return str(facts["sha256"])
+def git(*arguments: str) -> str:
+    """What git says of this project."""
+    done = subprocess.run(("git", *arguments), cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise NotMeasured(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
-def _published(url: str) -> Path:
-    """The folder of the SavedModel as it was published."""
-    from model_build import fetch, sources  # noqa: PLC0415 - importable only where PYTHONPATH has src/Recognizer
-
-    try:
-        return sources.obtain(url, None, ROOT / ".cache" / "model").folder
-    except fetch.FetchFailed as error:
-        raise NoModel(str(error)) from error
-
-
-def _built(url: str, engine: str) -> Path:
-    """The model folder of an engine; kept until what builds it changes."""
-    made_by = [*RECOGNIZER.glob("model_build/*.py"), *(RECOGNIZER / "recognizer" / name for name in _BUILT_WITH)]
-    folder = _CACHE / f"{engine}-{_digest([url.encode(), *(file.read_bytes() for file in sorted(made_by))])}"
+def _model(tree: Path, engine: str, url: str) -> Path:
+    """The model folder that a revision's own ``model_build`` makes for an engine."""
+    folder = _CACHE / "benchmarks" / f"{engine}-{_digest(tree, url)}"
     if not (folder / "model.json").is_file():
-        for old in _CACHE.glob(f"{engine}-*"):
-            shutil.rmtree(old)
-        command = [sys.executable, "-m", "model_build", "--engine", engine, "--url", url, "--output", str(folder)]
-        done = subprocess.run(command, cwd=RECOGNIZER, capture_output=True, text=True, check=False)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        options = ("--engine", engine, "--url", url, "--output", folder, "--cache", _CACHE / "model")
+        command = (sys.executable, "-m", "model_build", *map(str, options))
+        done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise NoModel(f"The model for {engine} could not be built:\n{done.stderr[-3000:]}")
+            raise NotMeasured(f"The model for {engine} could not be built:\n{done.stderr[-3000:]}")
     return folder
 
 
-def _digest(parts: Iterable[bytes]) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(hashlib.sha256(part).digest())
+def _digest(tree: Path, url: str) -> str:
+    """Names what a model is made of: its address, all that ``model_build`` imports of the project, and the tables."""
+    modules = ModuleFinder([str(tree)])  # finds imports inside functions too
+    modules.run_script(str(tree / "model_build" / "__main__.py"))
+    files = {Path(module.__file__) for module in modules.modules.values() if module.__file__}  # type: ignore[attr-defined]
+    digest = hashlib.sha256(url.encode())
+    for file in sorted(files.union(tree.glob("model_build/*.csv"), tree.glob("recognizer/*.csv"))):
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:16]
+
+
+def _checked_out(commit: str, folder: Path) -> Path:
+    """The build context as it was at a commit."""
+    context = RECOGNIZER.relative_to(ROOT)
+    archive = subprocess.run(("git", "archive", commit, str(context)), cwd=ROOT, capture_output=True, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(folder, filter="data")
+    return folder / context

@@ -1,21 +1,26 @@
 """``python -m local``: serves the detector on this machine.
 
-Owns the settings that differ from Lambda's (private addresses allowed, so that the sample pictures and one's own
-servers can be fetched) and what is said at the start. Refuses to listen beyond this machine unless HOST says so.
+Owns the settings that differ from Lambda's: private addresses are allowed, so that the sample pictures and one's own
+servers can be fetched, and the log is for people. It listens to this machine alone unless HOST says otherwise.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import sys
 import threading
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from local.gateway import Gateway
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.gateway import Gateway
 
 _RECOGNIZER = Path(__file__).resolve().parent.parent / "src" / "Recognizer"
 
@@ -28,13 +33,16 @@ _DEFAULTS = {
     "POWERTOOLS_TRACE_DISABLED": "true",
     "TF_CPP_MIN_LOG_LEVEL": "2",
 }
-
-
+_LOGS = ("text", "json")
 _MAX_PORT = 65_535
 
 
+class _CannotStart(Exception):
+    """What stops the server; the message says what to change."""
+
+
 class _Quiet(WSGIRequestHandler):
-    """The service logs each request itself."""
+    """The gateway has a line for each request, in which the query is left out."""
 
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Says nothing."""
@@ -42,63 +50,78 @@ class _Quiet(WSGIRequestHandler):
 
 def main() -> int:
     """Loads the service and serves it until it is interrupted; the exit code is 0 unless it could not start."""
-    for name, value in _DEFAULTS.items():
-        os.environ.setdefault(name, value)
-    host, port = os.environ.get("HOST") or "127.0.0.1", os.environ.get("PORT") or "3000"
-    if not (port.isascii() and port.isdigit() and int(port) <= _MAX_PORT):
-        print(f"recognizer: PORT is {port!r}, not a number up to {_MAX_PORT}", file=sys.stderr)
-        return 1
     sys.path.insert(0, str(_RECOGNIZER))
     from recognizer.errors import StartupError  # noqa: PLC0415 - importable only now
 
     try:
-        handler = import_module("handler").lambda_handler
-        server = make_server(host, int(port), Gateway(handler), threaded=True, request_handler=_Quiet)
-    except (StartupError, OSError) as error:
+        with _listening(os.environ) as listener:
+            gateway = _loaded(listener.getsockname()[1])
+            host, port = listener.getsockname()[:2]
+            _serve(make_server(host, port, gateway, True, request_handler=_Quiet, fd=listener.fileno()))  # noqa: FBT003
+    except (StartupError, _CannotStart) as error:
         print(f"recognizer: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nrecognizer: stopped while loading")
-        return 0
-    _serve(server, host)
+        print("\nrecognizer: stopped")
     return 0
 
 
-def _serve(server: BaseWSGIServer, host: str) -> None:
-    _greet(host if host not in {"0.0.0.0", "::"} else "127.0.0.1", server.port)  # noqa: S104 - told apart, not bound
+def _listening(environ: Mapping[str, str]) -> socket.socket:
+    """A socket on HOST and PORT: before the model is loaded, which takes seconds."""
+    host, port = _host(environ), environ.get("PORT") or "3000"
+    if not (port.isascii() and port.isdigit() and int(port) <= _MAX_PORT):
+        raise _CannotStart(f"PORT is {port!r}, not a number up to {_MAX_PORT}")
+    try:
+        return socket.create_server((host, int(port)), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            other = int(port) % _MAX_PORT + 1
+            raise _CannotStart(f"another program has port {port}; take another one: make run PORT={other}") from error
+        raise _CannotStart(f"HOST={host} PORT={port} cannot be listened on: {error}") from error
+
+
+def _host(environ: Mapping[str, str]) -> str:
+    return environ.get("HOST") or "127.0.0.1"
+
+
+def _loaded(port: int) -> Gateway:
+    """The service behind HTTP; says what it is once it is ready."""
+    from model_build import noise  # noqa: PLC0415 - importable only after main set the path, here and below
+    from recognizer.settings import Settings  # noqa: PLC0415
+    from recognizer.vision.model import Model  # noqa: PLC0415
+
+    from local import console, gateway, visitors  # noqa: PLC0415
+
+    log = os.environ.get("LOG") or _LOGS[0]
+    if log not in _LOGS:
+        raise _CannotStart(f"LOG is {log!r}; there are {' and '.join(_LOGS)}")
+    defaults = _DEFAULTS if log == "json" else {**_DEFAULTS, "POWERTOOLS_LOG_LEVEL": "WARNING"}
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    settings = Settings.from_environ(os.environ)
+    model = Model.load(settings.model_dir)
+    print(f"recognizer: loading {model.identity.name}", flush=True)
+    with noise.left_out():
+        handler = import_module("handler").lambda_handler
+    if log != "json":
+        console.log_for_people(os.environ["POWERTOOLS_SERVICE_NAME"])
+    host = _host(os.environ)
+    print(f"\n{console.greeting(model, host, port, reaches_private=settings.allow_private)}", flush=True)
+    return gateway.Gateway(
+        handler,
+        visitors.Visitors(host) if settings.allow_private else None,
+        say=None if log == "json" else lambda line: print(line, flush=True),
+    )
+
+
+def _serve(server: BaseWSGIServer) -> None:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
         thread.join()
-    except KeyboardInterrupt:
-        print("\nrecognizer: stopped")
     finally:
         server.shutdown()
         server.server_close()
-
-
-def _greet(host: str, port: int) -> None:
-    from recognizer.settings import Settings  # noqa: PLC0415
-    from recognizer.vision.model import Model  # noqa: PLC0415 - importable only after main set the path
-
-    model = Model.load(Settings.from_environ(os.environ).model_dir)
-    facts: dict[str, Any] = model.facts
-    address = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    told = model.identity
-    print(f"\nrecognizer: {told.name}, engine {told.engine}, graph {told.graph}\n  from {facts.get('source')}")
-    if facts.get("fallback"):
-        print(
-            "  WARNING: this is the fallback, a COCO detector with 80 of the 601 classes: the published model could\n"
-            "  not be reached. `make model` tries again; MODEL_URL=… takes a model of your own."
-        )
-    if host not in {"127.0.0.1", "localhost", "::1"} or os.environ.get("HOST") in {"0.0.0.0", "::"}:  # noqa: S104
-        print("  WARNING: others can reach this server, and through it the private addresses that you can reach.")
-    print(
-        f"\n  browser  {address}/\n"
-        f"  curl     curl -o cat.jpg '{address}/detector?url={address}/samples/cat.jpg'\n\n"
-        "Ctrl-C ends it.",
-        flush=True,
-    )
 
 
 if __name__ == "__main__":

@@ -63,6 +63,23 @@ def test_requests_at_the_same_time_get_their_own_answers(find):
         assert list(pool.map(ask, many)) == alone
 
 
+def test_a_model_with_other_outputs_stops_the_start(models, tmp_path):
+    import tensorflow as tf
+
+    @tf.function(input_signature=[tf.TensorSpec((1, 8, 8, 3), tf.float32)])
+    def other(images):
+        return {"heat": images * 2}
+
+    folder = shutil.copytree(models["litert"].folder, tmp_path / "model")
+    module = tf.Module()
+    tf.saved_model.save(module, str(tmp_path / "saved"), signatures=other)
+    converted = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved")).convert()
+    (folder / "model.tflite").write_bytes(converted)
+
+    with pytest.raises(ModelNotUsable, match="its outputs are heat"):
+        detector.load(Model.load(folder), THREADS)
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no flatbuffer at all" * 100])
 def test_a_missing_or_damaged_file_stops_the_start(models, tmp_path, content):
     folder = shutil.copytree(models["litert"].folder, tmp_path / "model")

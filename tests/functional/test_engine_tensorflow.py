@@ -28,7 +28,7 @@ def put_model(folder, put_graph, graph="published"):
     facts = {"format": FORMAT, "name": "a/model", "engine": "tensorflow", "graph": graph, "sha256": "12ab"}
     (folder / "model.json").write_text(json.dumps(facts), encoding="utf-8")
     rows = "".join(f"{index},{label.id},{label.name}\n" for index, label in LABELS.items())
-    (folder / "labels.csv").write_text(f"label,id,name\n{rows}", encoding="utf-8")
+    (folder / "labels.csv").write_text(f"index,id,name\n{rows}", encoding="utf-8")
     return Model.load(folder)
 
 

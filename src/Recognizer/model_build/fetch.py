@@ -1,13 +1,15 @@
 """Bytes from an address to a verified folder on disk.
 
-Owns downloading an archive (with a progress bar, resumed where the server can, whole or not at all), its digest, and
-unpacking it. Refuses archives whose members leave the folder, and to leave anything half-done under its final name.
+Owns downloading an archive (with a progress bar, resumed where the server can, whole or not at all) and unpacking it.
+Nothing half-done is left under its final name, and no member of an archive is written outside its folder.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import logging
+import os
 import shutil
 import tarfile
 import tempfile
@@ -20,17 +22,14 @@ from urllib.parse import urlsplit
 import requests
 from tqdm import tqdm
 
+from model_build import digests, noise
+from model_build.errors import FetchFailed, NotAModel, NotObtained
+
 _CHUNK_BYTES = 1024 * 1024
 _TIMEOUT_S = (10.0, 60.0)  # to connect, and between two reads
 _ATTEMPTS = 3
 
-
-class BuildFailed(RuntimeError):
-    """A model that cannot be built; the message says why and what can be done."""
-
-
-class FetchFailed(BuildFailed):
-    """An address from which no model could be had; the message says why."""
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +51,18 @@ def from_url(url: str, sha256: str | None, cache: Path) -> Fetched:
     """Downloads a .tar.gz, once: what is in the cache with the right digest is not fetched again.
 
     Raises:
-        FetchFailed: the address cannot be reached, or what it delivers is not an archive of the expected digest.
+        FetchFailed: the address cannot be reached.
+        WrongDigest: what it delivers is not what was asked for.
+        NotAModel: what it delivers is no archive of a SavedModel.
     """
     cache.mkdir(parents=True, exist_ok=True)
     archive = cache / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{Path(urlsplit(url).path).name}"
     if not archive.exists():
+        logger.info("fetching %s", url)
         _download(url, archive)
     try:
         return from_archive(archive, sha256, cache, source=url)
-    except FetchFailed:
+    except NotObtained:
         archive.unlink(missing_ok=True)  # else the wrong archive would be found again next time
         raise
 
@@ -69,9 +71,11 @@ def from_archive(archive: Path, sha256: str | None, cache: Path, source: str | N
     """Unpacks a .tar.gz into the cache, beside its digest.
 
     Raises:
-        FetchFailed: the digest is not the expected one, or it is no archive of a SavedModel.
+        WrongDigest: the digest is not the expected one.
+        NotAModel: it is no archive of a SavedModel.
     """
-    digest = _verified(_digest_of_file(archive), sha256, archive)
+    digest = digests.of_file(archive)
+    digests.require(digest, sha256, archive.name)
     folder = cache / f"unpacked-{digest[:16]}"
     if not folder.exists():
         cache.mkdir(parents=True, exist_ok=True)
@@ -83,7 +87,7 @@ def from_archive(archive: Path, sha256: str | None, cache: Path, source: str | N
                     while file.read(_CHUNK_BYTES):
                         pass  # gzip's own checksum is at the very end, behind all that tar reads
             except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
-                raise FetchFailed(f"{archive.name} is no readable .tar.gz: {error}") from error
+                raise NotAModel(f"{archive.name} is no readable .tar.gz: {error}") from error
             _saved_model_in(unpacked).rename(folder)
     return Fetched(folder, source or str(archive), digest)
 
@@ -92,22 +96,26 @@ def from_folder(folder: Path, sha256: str | None) -> Fetched:
     """A SavedModel folder as it lies there.
 
     Raises:
-        FetchFailed: it is none, or its digest is not the expected one.
+        NotAModel: it is none.
+        WrongDigest: its digest is not the expected one.
     """
     saved_model = _saved_model_in(folder)
-    digest = hashlib.sha256()
-    for file in sorted(path for path in saved_model.rglob("*") if path.is_file()):
-        digest.update(f"{file.relative_to(saved_model).as_posix()}\0{_digest_of_file(file)}\n".encode())
-    return Fetched(saved_model, str(folder), _verified(digest.hexdigest(), sha256, folder))
+    digest = digests.of_folder(saved_model)
+    digests.require(digest, sha256, folder.name)
+    return Fetched(saved_model, str(folder), digest)
 
 
 def from_hub(handle: str, sha256: str | None) -> Fetched:
     """A TF Hub handle, resolved and cached by tensorflow_hub.
 
     Raises:
-        FetchFailed: it cannot be resolved, or its digest is not the expected one.
+        FetchFailed: it cannot be resolved.
+        NotAModel: it is no SavedModel.
+        WrongDigest: its digest is not the expected one.
     """
-    with warnings.catch_warnings():
+    logger.info("asking TensorFlow Hub for %s (whose first start takes longer)", handle)
+    os.environ.setdefault("TFHUB_DOWNLOAD_PROGRESS", "1")
+    with noise.left_out(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it imports pkg_resources, which says at length that it is going away
         import tensorflow_hub  # noqa: PLC0415 - takes seconds, and only this address needs it
 
@@ -144,19 +152,8 @@ def _saved_model_in(folder: Path) -> Path:
     """The folder, or the only one below it, that holds a saved_model.pb."""
     found = sorted(path.parent for path in folder.rglob("saved_model.pb"))
     if len(found) != 1:
-        raise FetchFailed(f"{folder.name} holds {len(found)} files named saved_model.pb, not one")
+        raise NotAModel(f"{folder.name} holds {len(found)} files named saved_model.pb, not one")
     return found[0]
-
-
-def _verified(digest: str, expected: str | None, path: Path) -> str:
-    if expected and digest != expected.lower():
-        raise FetchFailed(f"the sha256 of {path.name} is {digest}, not {expected} as MODEL_SHA256 says")
-    return digest
-
-
-def _digest_of_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class _StartOver(requests.ConnectionError):
@@ -195,7 +192,13 @@ def _continue(url: str, part: Path) -> None:
         total_bytes = int(response.headers.get("Content-Length", 0)) + (have_bytes if resumed else 0)
         with (
             part.open("ab" if resumed else "wb") as file,
-            tqdm(total=total_bytes or None, initial=file.tell(), unit="B", unit_scale=True, desc=part.stem) as bar,
+            tqdm(
+                total=total_bytes or None,
+                initial=file.tell(),
+                unit="B",
+                unit_scale=True,
+                desc=Path(urlsplit(url).path).name,
+            ) as bar,
         ):
             for chunk in response.iter_content(_CHUNK_BYTES):
                 file.write(chunk)

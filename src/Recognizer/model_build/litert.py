@@ -6,26 +6,18 @@ same as the graph (``model_build.parity`` compares them) and run without TensorF
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-import tempfile
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from tensorflow.lite.python.convert_phase import ConverterError
 
-from model_build.fetch import BuildFailed
+from model_build import noise
+from model_build.errors import NotConvertible
 from model_build.slim import SIGNATURE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-
-
-class NotConvertible(BuildFailed):
-    """A slim model that LiteRT cannot run; the message says why."""
 
 
 def convert(slim_dir: Path, destination: Path) -> None:
@@ -41,7 +33,7 @@ def convert(slim_dir: Path, destination: Path) -> None:
     converter = tf.lite.TFLiteConverter.from_saved_model(str(slim_dir), signature_keys=[SIGNATURE])
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     try:
-        with _quiet():
+        with noise.left_out():
             flatbuffer = converter.convert()
             interpreter = Interpreter(model_content=flatbuffer)
             interpreter.allocate_tensors()
@@ -50,17 +42,3 @@ def convert(slim_dir: Path, destination: Path) -> None:
     if SIGNATURE not in interpreter.get_signature_list():
         raise NotConvertible(f"the flatbuffer has no signature {SIGNATURE!r}")
     destination.write_bytes(flatbuffer)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keeps the converter's C++ log, which obeys no log level, out of the build's output."""
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    try:
-        with tempfile.TemporaryFile() as log:
-            os.dup2(log.fileno(), 2)
-            yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)

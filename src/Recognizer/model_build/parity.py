@@ -21,6 +21,7 @@ from PIL import Image, ImageOps
 from recognizer.vision.nms import MAX_DETECTIONS, Rows, select, suppress
 from recognizer.vision.resize import bilinear
 
+from model_build import noise
 from model_build.slim import SIGNATURE
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def compare(reference: Find, candidate: Find, pictures: Iterable[Pixels]) -> Par
         wanted, found = reference(pixels), candidate(pixels)
         count += 1
         rows += len(wanted.scores)
-        labels_equal &= np.array_equal(wanted.columns, found.columns)
+        labels_equal &= np.array_equal(wanted.class_indices, found.class_indices)
         try:
             matches.append(_match(wanted, found))
         except _Differs as difference:
@@ -122,7 +123,7 @@ def _match(wanted: Rows, found: Rows) -> _Match:
     boxes = np.abs(wanted.boxes[:, np.newaxis] - found.boxes).max(axis=2, initial=0)
     scores = np.abs(wanted.scores[:, np.newaxis] - found.scores)
     gaps = np.abs(wanted.scores[:, np.newaxis] - wanted.scores)  # how far apart two places of the list are
-    alike = (wanted.columns[:, np.newaxis] == found.columns) & (boxes <= TOLERANCE) & (scores <= TOLERANCE)
+    alike = (wanted.class_indices[:, np.newaxis] == found.class_indices) & (boxes <= TOLERANCE) & (scores <= TOLERANCE)
     free = np.ones(len(found.scores), np.bool_)
     pairs, ties = [], []
     for row in range(len(wanted.scores)):
@@ -144,7 +145,7 @@ def _match(wanted: Rows, found: Rows) -> _Match:
 def _difference(wanted: Rows, found: Rows, row: int) -> str:
     def said(rows: Rows) -> str:
         box = ", ".join(f"{edge:.5f}" for edge in rows.boxes[row])
-        return f"class {rows.columns[row]}, score {rows.scores[row]:.6f}, box ({box})"
+        return f"class {rows.class_indices[row]}, score {rows.scores[row]:.6f}, box ({box})"
 
     return f"row {row + 1} is {said(found)} instead of {said(wanted)}"
 
@@ -185,8 +186,8 @@ def published_rows(saved_model_dir: Path) -> Find:
         out = signature(images=tf.constant(pixels[np.newaxis] / np.float32(255)))
         scores = out["detection_scores"].numpy().reshape(-1)
         rows = select(scores, MAX_DETECTIONS)
-        columns = out["detection_class_labels"].numpy().reshape(-1).astype(np.intp)
-        return Rows(out["detection_boxes"].numpy().reshape(-1, 4)[rows], scores[rows], columns[rows])
+        class_indices = out["detection_class_labels"].numpy().reshape(-1).astype(np.intp)
+        return Rows(out["detection_boxes"].numpy().reshape(-1, 4)[rows], scores[rows], class_indices[rows])
 
     return find
 
@@ -205,7 +206,8 @@ def slim_rows(slim_dir: Path) -> Find:
 
 def litert_rows(flatbuffer: Path) -> Find:
     """The LiteRT flatbuffer between our own resize and NMS."""
-    run = Interpreter(model_path=str(flatbuffer)).get_signature_runner(SIGNATURE)
+    with noise.left_out():
+        run = Interpreter(model_path=str(flatbuffer)).get_signature_runner(SIGNATURE)
     _, height, width, _ = run.get_input_details()["images"]["shape"]
 
     def find(pixels: Pixels) -> Rows:

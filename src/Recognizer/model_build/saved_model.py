@@ -12,11 +12,13 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import saved_model_pb2
 
-from model_build.fetch import BuildFailed
+from model_build.errors import WrongInterface
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from model_build.labels import Row
 
 SIGNATURE = "default"
 INPUT = "images"
@@ -27,10 +29,6 @@ OUTPUTS = (
     "detection_class_names",
     "detection_class_entities",
 )
-
-
-class WrongInterface(BuildFailed):
-    """A SavedModel that does not have the published model's interface; the message says what is missing."""
 
 
 def check(folder: Path) -> Any:
@@ -59,7 +57,7 @@ def check(folder: Path) -> Any:
     raise WrongInterface(f"it has no signature {SIGNATURE!r}")
 
 
-def labels(meta_graph: Any) -> list[tuple[int, str, str]] | None:
+def labels(meta_graph: Any) -> list[Row] | None:
     """The class table inside a graph: rows of index, machine id and display name, without the background.
 
     Returns:

@@ -28,6 +28,8 @@ from recognizer.vision.resize import bilinear
 from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from model_build.errors import NotSlimmable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -45,10 +47,6 @@ _CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative"}
 _SMALLEST_VARIABLE = 16  # numbers; below it a constant is cheaper
 _PROBE_SIZE_PX = (37, 53)  # odd on purpose: no scale that rounding could hide in
 _PROBE_TOLERANCE = 1e-5
-
-
-class NotSlimmable(RuntimeError):
-    """A graph that is not cut, because a part of it is missing, ambiguous or not what it must be."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Where a model can come from, tried in order.
 
-Owns the published addresses and the order of the attempts. Refuses to replace a model that was asked for by another:
-when MODEL_URL cannot be had, that is the end of it.
+Owns the published addresses and the order of the attempts. A model that was asked for by MODEL_URL is never replaced by
+another: when it cannot be obtained, that is the end of it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from model_build import fetch
+from model_build.errors import FetchFailed, NotObtained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from model_build.fetch import Fetched
 
-# https://www.kaggle.com/models/google/openimages-v4-ssd-mobilenet-v2 (Apache-2.0)
+# https://www.kaggle.com/models/google/mobilenet-v2/tensorFlow1/openimages-v4-ssd-mobilenet-v2/1 (Apache-2.0)
 PUBLISHED_ARCHIVE = "https://storage.googleapis.com/tfhub-modules/google/openimages_v4/ssd/mobilenet_v2/1.tar.gz"
 PUBLISHED_HANDLE = "https://tfhub.dev/google/openimages_v4/ssd/mobilenet_v2/1"
 
@@ -35,15 +36,15 @@ def obtain(address: str | None, sha256: str | None, cache: Path) -> Fetched:
         cache: folder where downloads are kept.
 
     Raises:
-        FetchFailed: none of the addresses worked; the message names each, why, and what can be done.
+        NotObtained: none of the addresses worked; the message names each, why, and what can be done.
     """
-    failures: list[str] = []
+    reasons: list[str] = []
     for name, attempt in _attempts(address, sha256, cache):
         try:
             return attempt()
-        except fetch.FetchFailed as error:
-            failures.append(f"  - {name}: {error}")
-    raise fetch.FetchFailed("The model could not be had. Tried:\n" + "\n".join(failures) + "\n" + _ADVICE)
+        except NotObtained as error:
+            reasons.append(f"  - {name}: {error}")
+    raise NotObtained("\n".join(["There is no model to build. Tried:", *reasons, _ADVICE]), tuple(reasons))
 
 
 def _attempts(address: str | None, sha256: str | None, cache: Path) -> list[tuple[str, Callable[[], Fetched]]]:
@@ -62,4 +63,4 @@ def _from_path(path: Path, sha256: str | None, cache: Path) -> Fetched:
         return fetch.from_folder(path, sha256)
     if path.is_file():
         return fetch.from_archive(path, sha256, cache)
-    raise fetch.FetchFailed("there is no such file or folder")
+    raise FetchFailed("there is no such file or folder")

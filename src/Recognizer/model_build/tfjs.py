@@ -20,6 +20,8 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf import json_format  # type: ignore[import-untyped, unused-ignore]  # stubs come and go with tools
 
+from model_build.errors import UnsupportedGraph
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -50,10 +52,6 @@ _SAME_IN_BOTH = {
 _FUSED = {"_FusedConv2D": "Conv2D", "FusedDepthwiseConv2dNative": "DepthwiseConv2dNative"}
 _FUSIONS = ([b"BiasAdd"], [b"BiasAdd", b"Relu"], [b"BiasAdd", b"Relu6"])
 _CONVOLUTION_ATTRIBUTES = ("T", "strides", "padding", "explicit_paddings", "data_format", "dilations")
-
-
-class UnsupportedGraph(ValueError):
-    """A graph model with something in it that is not known to mean the same in TensorFlow; the message names it."""
 
 
 def read_weights(manifest: Sequence[Mapping[str, Any]], files: Mapping[str, bytes]) -> dict[str, NDArray[Any]]:

@@ -8,7 +8,7 @@ A story, five wings and a ground floor; imports go down only, and the wings do n
     http | fetch | vision | drawing | site    the wings
     settings | startup | job                  the ground floor: values and rules that all may know
     pictures | labels
-    detections
+    detections | suggestions
     errors
 """
 

@@ -1,7 +1,7 @@
 """What the detector is asked for and what it found: the values that every other step reads.
 
-Owns Criteria, Box, Label and Detection, frozen and validated. Refuses arrays and pixels: a box is four fractions of the
-upright picture, so it means the same before and after a resize.
+Owns Criteria, Box, Label and Detection, frozen and validated. A box is four fractions of the upright picture, so it
+means the same before and after a resize.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ class Criteria:
     Attributes:
         limit: how many at most, the most confident ones.
         min_score: those below this score (0..1) are left out.
-        classes: indices of the classes that count; None for all.
+        class_indices: the classes that count; None for all.
         min_score_by_class: class index -> the least score of classes that have one of their own.
         region: xmin, ymin, xmax, ymax as fractions of the picture; only objects whose centre lies in it count.
     """
 
     limit: int
     min_score: float
-    classes: frozenset[int] | None = None
+    class_indices: frozenset[int] | None = None
     min_score_by_class: Mapping[int, float] = field(default_factory=dict)
     region: tuple[float, float, float, float] | None = None
 

@@ -19,7 +19,8 @@ Owns the tree of errors; refuses to know how they are sent (``responses``) or lo
     │   └── LoopDetected             508
     └── StartupError                 stops the cold start; never an answer
         ├── InvalidSetting           an environment variable that cannot be right
-        └── ModelNotUsable           the model, its labels or the font are missing or not what they must be
+        ├── ModelNotUsable           the model or its labels are missing or not what they must be
+        └── FontNotUsable            the font is missing or is none
 """
 
 from __future__ import annotations
@@ -188,4 +189,8 @@ class InvalidSetting(StartupError):
 
 
 class ModelNotUsable(StartupError):
-    """A model, label table or font that is missing or not what it must be."""
+    """A model or label table that is missing or not what it must be."""
+
+
+class FontNotUsable(StartupError):
+    """A font that is missing or is none: names in another type, or none, would be a silent fallback."""

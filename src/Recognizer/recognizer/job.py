@@ -24,6 +24,7 @@ Draw = Literal["labels", "boxes", "blur", "none"]
 DRAWS: tuple[Draw, ...] = ("labels", "boxes", "blur", "none")
 
 DEFAULT_LIMIT = 3
+DEFAULT_MIN_SCORE = 0.1  # where neither the request nor the model names one
 MAX_LIMIT = 100
 
 # What a client may ask for -> Pillow's name of the format.

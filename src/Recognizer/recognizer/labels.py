@@ -1,28 +1,27 @@
 """The classes a model can name, how they cover one another, and the lookups that a request needs.
 
 Owns the label table (``labels.csv`` beside the model: class index, machine id, display name) and the hierarchy of Open
-Images V4 (``hierarchy.csv`` beside this module: a Car is a Land vehicle is a Vehicle; parts are not children). Refuses
-a table that is missing, empty or ambiguous: a class without its right name would be a wrong answer on every picture.
+Images V4 (``hierarchy.csv`` beside this module: a Car is a Land vehicle is a Vehicle; parts are not children). A table
+that is missing, empty or ambiguous stops the cold start: a class without its right name would be a wrong answer on
+every picture.
 """
 
 from __future__ import annotations
 
 import csv
-import difflib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recognizer.detections import Label
 from recognizer.errors import InvalidParameter, ModelNotUsable, quoted
+from recognizer.suggestions import suggestions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 # "Subcategory" relations of https://storage.googleapis.com/openimages/2018_04/bbox_labels_600_hierarchy.json
-_HIERARCHY = Path(__file__).with_name("hierarchy.csv")
-
-_LONGEST_NAME = 40  # a suggestion is not worth comparing megabytes for
+HIERARCHY = Path(__file__).with_name("hierarchy.csv")
 
 
 @dataclass(frozen=True)
@@ -59,18 +58,23 @@ class LabelMap:
         object.__setattr__(self, "_covered_by_key", covered)
 
     @classmethod
-    def load(cls, path: Path) -> LabelMap:
-        """The table in a CSV file with the columns label, id, name, placed in Open Images' hierarchy.
+    def load(cls, path: Path, hierarchy_path: Path = HIERARCHY) -> LabelMap:
+        """The table in a CSV file with the columns index, id, name, placed in Open Images' hierarchy.
 
         Raises:
-            ModelNotUsable: the file is missing or not such a table.
+            ModelNotUsable: a file is missing or not such a table; the message names it.
         """
         try:
-            rows = {int(row["label"]): (row["id"], row["name"]) for row in _rows(path)}
-            hierarchy = [(row["child_id"], row["parent_id"], row["parent"]) for row in _rows(_HIERARCHY)]
+            rows = {int(row["index"]): (row["id"], row["name"]) for row in _rows(path)}
         except (OSError, KeyError, ValueError) as error:
             raise ModelNotUsable(
                 f"The label table {path} cannot be read ({error!r}); build the model again."
+            ) from error
+        try:
+            hierarchy = [(row["child_id"], row["parent_id"], row["parent"]) for row in _rows(hierarchy_path)]
+        except (OSError, KeyError, ValueError) as error:
+            raise ModelNotUsable(
+                f"The hierarchy of labels {hierarchy_path} cannot be read ({error!r}); install the service again."
             ) from error
         names = {parent_id: parent for _, parent_id, parent in hierarchy}
         parents: dict[str, list[str]] = {}
@@ -98,7 +102,7 @@ class LabelMap:
             The indices, or None for all classes.
 
         Raises:
-            InvalidParameter: a name is unknown; the message suggests the nearest one.
+            InvalidParameter: a name is unknown; the message suggests up to three labels.
         """
         included = frozenset[int]().union(*(self.covered_by(name, "include") for name in include))
         excluded = frozenset[int]().union(*(self.covered_by(name, "exclude") for name in exclude))
@@ -110,14 +114,13 @@ class LabelMap:
         """The indices of a class and of all that it covers.
 
         Raises:
-            InvalidParameter: the name is unknown; the message suggests the nearest one, and names the parameter.
+            InvalidParameter: the name is unknown; the message names the parameter and suggests up to three labels.
         """
         covered = self._covered_by_key.get(name.casefold())
         if covered is None:
             names = [label.name for label in self.by_index.values()] + [group for group, _ in self.groups.values()]
-            by_key = {known.casefold(): known for known in names}
-            near = difflib.get_close_matches(name.casefold()[:_LONGEST_NAME], by_key, n=1, cutoff=0.5)
-            hint = f" Did you mean {by_key[near[0]]}?" if near else ""
+            near = suggestions(name, names)
+            hint = f" Did you mean {' or '.join(near)}?" if near else ""
             raise InvalidParameter(f"{quoted(name)} is no label of this model.{hint}", parameter=parameter)
         return covered
 

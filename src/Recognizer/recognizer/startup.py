@@ -1,7 +1,7 @@
 """What the process is told before it imports anything large.
 
-Owns two settings of the interpreter and the allocator that make starting and answering faster. Refuses anything that
-changes a result.
+Owns two settings, of the interpreter and of the allocator, that make starting and answering faster and change no
+result.
 """
 
 from __future__ import annotations

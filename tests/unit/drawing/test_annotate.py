@@ -1,4 +1,4 @@
-"""Drawing: annotate, marks, placement, palette and lettering.
+"""Boxes and names on pictures: where they show, what they say, and what stays as it is.
 
 Golden pictures are compared with a tolerance, as FreeType's versions round letters differently. To renew one after an
 intended change, look at the picture that the failing test names, then copy it over the one in ``golden/``.
@@ -6,7 +6,6 @@ intended change, look at the picture that the failing test names, then copy it o
 
 from __future__ import annotations
 
-import itertools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,25 +14,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from recognizer.detections import Box, Detection, Label, PixelBox
+from recognizer.detections import Box, Detection, Label
 from recognizer.drawing.annotate import Annotator
 from recognizer.drawing.lettering import OPEN_SANS, Typeface
-from recognizer.drawing.marks import Strokes
-from recognizer.drawing.palette import OKABE_ITO, contrast, ink_for
-from recognizer.drawing.placement import place_labels
-from recognizer.errors import ModelNotUsable, StartupError
+from recognizer.drawing.palette import ink_for
 
 GOLDEN = Path(__file__).parent / "golden"
-
 PERSON = Label("/m/01g317", "Person")
 CAR = Label("/m/0k4j", "Car")
 DOG = Label("/m/0bt9lr", "Dog")
 CAT = Label("/m/01yrx", "Cat")
 TREE = Label("/m/07j7r", "Tree")
 FLOTATION_DEVICE = Label("/m/0cxn2", "Personal flotation device")
-
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
-
 ANNOTATOR = Annotator()
 
 
@@ -57,13 +50,6 @@ def colours(picture):
 def shows(picture, colour):
     """Whether some pixel has nearly that colour; letters are thin, so few of their pixels have it exactly."""
     return (np.abs(pixels(picture) - colour).max(axis=2) < 40).any()
-
-
-def overlap(one, other):
-    return one.xmin < other.xmax and other.xmin < one.xmax and one.ymin < other.ymax and other.ymin < one.ymax
-
-
-# annotate
 
 
 def test_leaves_the_input_picture_as_it_is():
@@ -246,285 +232,3 @@ def test_looks_like_the_golden_picture(name, tmp_path):
         wanted = pixels(golden.convert("RGB"))
     # Letters that FreeType rounds differently come to a tenth of what is drawn at most; a box too few to more.
     assert np.abs(pixels(annotated) - wanted).sum() < 0.12 * np.abs(wanted - pixels(before)).sum(), actual
-
-
-# marks
-
-
-def test_strokes_grow_with_the_picture():
-    assert Strokes.for_picture(640, 480) == Strokes(line_px=2, halo_px=1, font_px=13)
-    assert Strokes.for_picture(1024, 636) == Strokes(line_px=3, halo_px=1, font_px=19)
-    assert Strokes.for_picture(6000, 4000) == Strokes(line_px=17, halo_px=6, font_px=113)
-
-
-def test_strokes_are_the_same_for_portrait_and_landscape():
-    assert Strokes.for_picture(3000, 2000) == Strokes.for_picture(2000, 3000)
-
-
-def test_strokes_follow_the_short_side_of_a_strip():
-    assert Strokes.for_picture(10_000, 300) == Strokes.for_picture(600, 600)
-
-
-def test_strokes_have_a_floor_and_a_ceiling():
-    assert Strokes.for_picture(1, 1) == Strokes(line_px=1, halo_px=0, font_px=11)
-    assert Strokes.for_picture(20_000, 20_000).font_px == 256
-
-
-# placement
-
-
-def rectangles_within(width, height):
-    return st.builds(
-        lambda x, y: PixelBox(min(x), min(y), max(x), max(y)),
-        st.tuples(st.integers(0, width), st.integers(0, width)),
-        st.tuples(st.integers(0, height), st.integers(0, height)),
-    )
-
-
-@st.composite
-def layouts(draw, *, side, label, count):
-    """Picture size, frames in it, label sizes, join: what place_labels() takes."""
-    width, height = draw(st.tuples(st.integers(1, side), st.integers(1, side)))
-    frames = draw(st.lists(rectangles_within(width, height), max_size=count))
-    size = st.tuples(st.integers(1, label), st.integers(1, label))
-    sizes = draw(st.lists(st.none() | size, min_size=len(frames), max_size=len(frames)))
-    return (width, height), frames, sizes, draw(st.integers(0, 2))
-
-
-def area(rectangle):
-    return (rectangle.xmax - rectangle.xmin) * (rectangle.ymax - rectangle.ymin)
-
-
-@given(layouts(side=400, label=120, count=25))
-def test_labels_lie_in_the_picture_and_never_overlap(layout):
-    (width, height), _, sizes, _ = layout
-    places = place_labels(*layout)
-    for size, place in zip(sizes, places, strict=True):
-        if place is not None:
-            assert (place.xmax - place.xmin, place.ymax - place.ymin) == size
-            assert 0 <= place.xmin < place.xmax <= width
-            assert 0 <= place.ymin < place.ymax <= height
-    assert not any(overlap(*pair) for pair in itertools.combinations(filter(None, places), 2))
-
-
-@given(layouts(side=400, label=120, count=25))
-def test_labels_hide_half_of_the_picture_at_most(layout):
-    (width, height), *_ = layout
-    assert sum(map(area, filter(None, place_labels(*layout)))) <= width * height / 2
-
-
-@given(layouts(side=14, label=5, count=8))
-def test_a_label_is_left_out_only_where_no_place_is_free(layout):
-    (width, height), _, sizes, _ = layout
-    placed = []
-    for size, place in zip(sizes, place_labels(*layout), strict=True):
-        if place is not None:
-            placed.append(place)
-        elif size is not None and sum(map(area, placed)) + size[0] * size[1] <= width * height / 2:
-            everywhere = itertools.product(range(width - size[0] + 1), range(height - size[1] + 1))
-            spots = (PixelBox(x, y, x + size[0], y + size[1]) for x, y in everywhere)
-            assert all(any(overlap(spot, other) for other in placed) for spot in spots)
-
-
-@given(layouts(side=200, label=60, count=12))
-def test_later_labels_never_move_earlier_ones(layout):
-    picture, frames, sizes, join = layout
-    whole = place_labels(picture, frames, sizes, join)
-    # A later label whose frame is small may be kept clear, so only its label is left out, not its frame.
-    for kept in range(len(frames)):
-        fewer = [size if i < kept else None for i, size in enumerate(sizes)]
-        assert place_labels(picture, frames, fewer, join)[:kept] == whole[:kept]
-
-
-def place_one(frame, *, picture=(400, 300), size=(80, 20), join=1):
-    return place_labels(picture, [frame], [size], join)[0]
-
-
-def test_label_stands_on_the_upper_left_edge():
-    assert place_one(PixelBox(100, 100, 300, 200)) == PixelBox(100, 81, 180, 101)
-
-
-def test_label_goes_inside_where_the_box_reaches_the_top():
-    assert place_one(PixelBox(100, 0, 300, 200)) == PixelBox(100, 0, 180, 20)
-
-
-def test_label_goes_below_a_flat_box_at_the_top():
-    assert place_one(PixelBox(100, 0, 300, 30)) == PixelBox(100, 29, 180, 49)
-
-
-def test_label_moves_left_where_the_picture_ends():
-    assert place_one(PixelBox(390, 100, 400, 200)) == PixelBox(320, 81, 400, 101)
-
-
-def test_second_label_stands_beside_the_first_on_a_wide_box():
-    box = PixelBox(100, 100, 300, 200)
-    assert place_labels((400, 300), [box, box], [(80, 20)] * 2, 1)[1] == PixelBox(180, 81, 260, 101)
-
-
-def test_second_label_goes_below_a_box_too_narrow_for_two():
-    box = PixelBox(100, 100, 200, 200)
-    assert place_labels((400, 300), [box, box], [(80, 20)] * 2, 1)[1] == PixelBox(100, 199, 180, 219)
-
-
-def test_label_without_a_place_at_its_box_goes_to_the_nearest_free_one():
-    box = PixelBox(100, 100, 150, 130)
-    places = place_labels((400, 300), [box] * 3, [(80, 20)] * 3, 1)
-    assert places == [PixelBox(100, 81, 180, 101), PixelBox(100, 129, 180, 149), PixelBox(100, 61, 180, 81)]
-
-
-def test_label_keeps_off_a_small_object_above_its_box():
-    box, small = PixelBox(100, 100, 200, 200), PixelBox(110, 70, 140, 95)
-    assert place_labels((400, 300), [box, small], [(80, 20), None], 1)[0] == PixelBox(100, 100, 180, 120)
-
-
-def test_identical_boxes_all_get_their_labels():
-    places = place_labels((800, 500), [PixelBox(200, 150, 400, 350)] * 60, [(90, 20)] * 60, 1)
-    assert None not in places
-
-
-def test_label_wider_or_higher_than_the_picture_is_left_out():
-    assert place_one(PixelBox(0, 0, 50, 50), picture=(50, 50), size=(51, 10)) is None
-    assert place_one(PixelBox(0, 0, 50, 50), picture=(50, 50), size=(10, 51)) is None
-
-
-# palette
-
-
-def test_a_label_has_the_same_colour_in_every_process():
-    """Pinned: whoever changes these changes the colours in every picture drawn so far."""
-    lines = [ink_for(label.id).line for label in (PERSON, CAR, DOG, CAT, TREE)]
-    assert lines == [(213, 94, 0), (0, 158, 115), (240, 228, 66), (204, 121, 167), (86, 180, 233)]
-
-
-def test_every_colour_of_the_palette_is_used():
-    assert len({ink_for(f"/m/{i}").line for i in range(100)}) == len(OKABE_ITO)
-
-
-@pytest.mark.parametrize(
-    "ids",
-    [
-        pytest.param(["/m/01g317", "/m/0k4j", "/m/0199g", "/m/01bjv"], id="street"),
-        pytest.param(["/m/01g317", "/m/0bt9lr", "/m/01yrx", "/m/015p6", "/m/03k3r"], id="animals"),
-        pytest.param(["/m/01g317", "/m/04yx4", "/m/03bt1vf", "/m/09j2d", "/m/0dzct", "/m/09j5n"], id="people"),
-    ],
-)
-def test_labels_often_seen_together_differ(ids):
-    assert len({ink_for(label_id).line for label_id in ids}) == len(ids)
-
-
-@pytest.mark.parametrize("i", range(40))
-def test_text_is_readable_on_its_ground(i):
-    ink = ink_for(f"/m/{i}")
-    assert ink.text in {WHITE, BLACK}
-    assert contrast(ink.text, ink.line) >= 4.5  # WCAG 2.2 AA for text
-
-
-@pytest.mark.parametrize("i", range(40))
-@pytest.mark.parametrize("ground", [WHITE, BLACK])
-def test_line_or_halo_stands_out_from_light_and_dark(i, ground):
-    ink = ink_for(f"/m/{i}")
-    assert max(contrast(ink.line, ground), contrast(ink.halo, ground)) >= 3  # WCAG 2.2 AA for graphics
-
-
-def test_contrast_is_wcags():
-    assert contrast(WHITE, BLACK) == pytest.approx(21)
-    assert contrast(BLACK, WHITE) == pytest.approx(21)
-    assert contrast((119, 119, 119), WHITE) == pytest.approx(4.48, abs=0.01)  # the standard's well-known grey
-
-
-# Machado, Oliveira and Fernandes 2009, severity 1.0, for linear RGB.
-COLOUR_VISION = {
-    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
-    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
-}
-
-
-def cielab(linear_rgb):
-    xyz_of_rgb = [
-        [0.4124564, 0.3575761, 0.1804375],
-        [0.2126729, 0.7151522, 0.0721750],
-        [0.0193339, 0.119192, 0.9503041],
-    ]
-    xyz = np.array(xyz_of_rgb) @ linear_rgb / np.sum(xyz_of_rgb, axis=1)
-    f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
-    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
-
-
-@pytest.mark.parametrize("kind", COLOUR_VISION)
-def test_colours_differ_for_colour_blind_eyes(kind):
-    srgb = np.array(OKABE_ITO) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    seen = [cielab(np.clip(np.array(COLOUR_VISION[kind]) @ colour, 0, 1)) for colour in linear]
-    assert min(np.linalg.norm(one - other) for one, other in itertools.combinations(seen, 2)) > 15
-
-
-# lettering
-
-
-def test_open_sans_lies_beside_the_package_with_its_licence():
-    assert OPEN_SANS.is_file()
-    licence = (OPEN_SANS.parent / "LICENSE.txt").read_text()
-    assert "Digitized data copyright (c) 2010-2011, Google Corporation" in licence
-    assert "Apache License" in licence
-
-
-def test_missing_font_stops_the_start_and_is_named(tmp_path):
-    missing = tmp_path / "Missing.ttf"
-    with pytest.raises(ModelNotUsable, match=r"Missing\.ttf") as caught:
-        Annotator(missing)
-    assert isinstance(caught.value, StartupError)
-
-
-@pytest.mark.parametrize("content", [b"", b"no font"])
-def test_file_that_is_no_font_stops_the_start_and_is_named(tmp_path, content):
-    broken = tmp_path / "Broken.ttf"
-    broken.write_bytes(content)
-    with pytest.raises(ModelNotUsable, match=r"Broken\.ttf"):
-        Annotator(broken)
-
-
-def test_font_is_read_once(tmp_path):
-    font = tmp_path / "Font.ttf"
-    font.write_bytes(OPEN_SANS.read_bytes())
-    annotator = Annotator(font)
-    font.unlink()
-    picture = Image.new("RGB", (700, 500), WHITE)
-    detections = [found(DOG, 0.9, 0.2, 0.2, 0.8, 0.8)]
-    assert annotator.annotate(picture, detections).tobytes() == ANNOTATOR.annotate(picture, detections).tobytes()
-
-
-def test_long_name_stays_whole_where_the_picture_has_room():
-    assert Typeface(OPEN_SANS).at(16).fit("Personal flotation device", "93%", 400) == "Personal flotation device 93%"
-
-
-@pytest.mark.parametrize("room_px", range(90, 230, 10))
-def test_long_name_is_cut_to_fill_a_narrow_picture(room_px):
-    lettering = Typeface(OPEN_SANS).at(16)
-    text = lettering.fit("Personal flotation device", "93%", room_px)
-    start, end = text.split("\N{HORIZONTAL ELLIPSIS}")
-    assert "Personal flotation device".startswith(start)
-    assert end == " 93%"
-    assert lettering.width_px(text) <= room_px
-
-
-def test_name_cut_to_less_than_three_letters_is_left_out():
-    lettering = Typeface(OPEN_SANS).at(16)
-    assert lettering.fit("Personal flotation device", "93%", 60) is None
-    assert lettering.fit("Dog", "93%", 60) is None
-
-
-def test_name_is_written_in_one_line():
-    assert Typeface(OPEN_SANS).at(16).fit(" Hot\n dog ", "7%", 400) == "Hot dog 7%"
-
-
-def test_nameless_label_shows_its_percent():
-    assert Typeface(OPEN_SANS).at(16).fit("", "7%", 400) == "7%"
-
-
-@pytest.mark.parametrize("size_px", [11, 13, 19, 48, 113, 256])
-def test_label_is_high_enough_for_accents_and_descenders(size_px):
-    lettering = Typeface(OPEN_SANS).at(size_px)
-    _, top, _, bottom = lettering.font.getbbox("Ågjq%", anchor="ls")
-    assert lettering.baseline_px + top >= 0
-    assert lettering.baseline_px + bottom <= lettering.height_px

@@ -39,7 +39,7 @@ def test_json_values_are_taken_in_their_own_types():
     made = request(n=7, min_score=0.25, include=["dog", "Car"], region=[0, 0.5, 1, 1])
 
     assert (made.criteria.limit, made.criteria.min_score) == (7, 0.25)
-    assert made.criteria.classes == {1, 2}
+    assert made.criteria.class_indices == {1, 2}
     assert made.criteria.region == (0, 0.5, 1, 1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import pytest
 from recognizer.errors import ModelNotUsable
@@ -22,7 +23,7 @@ FACTS = {
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "model.json").write_text(json.dumps(FACTS), encoding="utf-8")
-    (tmp_path / "labels.csv").write_text("label,id,name\n1,/m/0bt9lr,Dog\n", encoding="utf-8")
+    (tmp_path / "labels.csv").write_text("index,id,name\n1,/m/0bt9lr,Dog\n", encoding="utf-8")
     return tmp_path
 
 
@@ -48,6 +49,14 @@ def test_a_model_may_bring_its_own_minimum_score(folder):
 
 def test_the_minimum_score_of_other_models_is_a_tenth(folder):
     assert Model.load(folder).default_min_score == 0.1
+
+
+@pytest.mark.parametrize("score", ["high", "0.3", math.nan, math.inf, -0.1, 1.5, True, None, []])
+def test_a_default_minimum_score_that_is_none_is_refused_as_what_it_is(folder, score):
+    (folder / "model.json").write_text(json.dumps(FACTS | {"default_min_score": score}), encoding="utf-8")
+
+    with pytest.raises(ModelNotUsable, match=r"default_min_score .* from 0 to 1"):
+        Model.load(folder)
 
 
 def test_a_missing_folder_is_named_with_the_way_out(tmp_path):

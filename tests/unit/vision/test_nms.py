@@ -72,7 +72,7 @@ def graph(boxes, scores):
 
 
 def assert_same(one, other):
-    np.testing.assert_array_equal(one.columns, other.columns)
+    np.testing.assert_array_equal(one.class_indices, other.class_indices)
     np.testing.assert_array_equal(one.scores, other.scores)
     np.testing.assert_array_equal(one.boxes, other.boxes)
 
@@ -148,7 +148,7 @@ def test_equals_combined_non_max_suppression_on_random_boxes():
         count = area.sum()
         np.testing.assert_array_equal(rows.boxes[:count], found[0][0].numpy()[area])
         np.testing.assert_array_equal(rows.scores[:count], found[1][0].numpy()[area])
-        np.testing.assert_array_equal(rows.columns[:count], found[2][0].numpy()[area].astype(int) + 1)
+        np.testing.assert_array_equal(rows.class_indices[:count], found[2][0].numpy()[area].astype(int) + 1)
 
 
 def test_a_limit_gives_the_first_rows_of_the_whole():
@@ -156,7 +156,7 @@ def test_a_limit_gives_the_first_rows_of_the_whole():
     whole = suppress(boxes, scores)
     for limit in (0, 1, 3, 50, 99):
         part = suppress(boxes, scores, limit)
-        assert_same(part, Rows(whole.boxes[:limit], whole.scores[:limit], whole.columns[:limit]))
+        assert_same(part, Rows(whole.boxes[:limit], whole.scores[:limit], whole.class_indices[:limit]))
 
 
 @pytest.mark.parametrize("growth", [2, 8])
@@ -181,9 +181,9 @@ def test_keeps_at_most_100_of_a_class_even_if_some_lie_outside_the_picture():
 def test_never_answers_with_the_background_or_more_than_100():
     boxes, scores = crowd(1, 600, 30)
     scores[:, 0] = 1
-    rows = suppress(boxes, scores, 1000, columns=np.arange(30))
+    rows = suppress(boxes, scores, 1000, class_indices=np.arange(30))
     assert len(rows.scores) == 100
-    assert rows.columns.min() >= 1
+    assert rows.class_indices.min() >= 1
 
 
 def test_scores_that_are_no_numbers_never_count():
@@ -196,14 +196,14 @@ def test_scores_that_are_no_numbers_never_count():
 
 def test_no_boxes_give_no_rows():
     rows = suppress(np.empty((0, 4), np.float32), np.empty((0, 5), np.float32))
-    assert (rows.boxes.shape, rows.scores.shape, rows.columns.shape) == ((0, 4), (0,), (0,))
+    assert (rows.boxes.shape, rows.scores.shape, rows.class_indices.shape) == ((0, 4), (0,), (0,))
 
 
 @pytest.mark.parametrize("rows", [0, 1, 10, 100])
 @pytest.mark.parametrize("column", [False, True])
 def test_selects_rows_by_score_for_any_number_of_rows_and_either_shape(rows, column):
     scores = np.linspace(0.01, 0.99, rows, dtype=np.float32)
-    selected = select(scores[:, np.newaxis] if column else scores, 5, 0.2)
+    selected = select(scores[:, np.newaxis] if column else scores, 5, wanted=scores >= np.float32(0.2))
     assert selected.tolist() == [row for row in range(rows - 1, -1, -1) if scores[row] >= 0.2][:5]
 
 

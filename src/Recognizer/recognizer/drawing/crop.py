@@ -1,4 +1,4 @@
-"""An object alone, cut out of its picture."""
+"""An object alone, cut out of its image."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from recognizer.detections import Detection
 
 
-def cut_out(picture: Image.Image, detection: Detection) -> Image.Image:
+def cut_out(image: Image.Image, detection: Detection) -> Image.Image:
     """The object alone; at least one pixel of it."""
-    box = detection.box.to_pixels(*picture.size)
-    left, top = min(box.xmin, picture.width - 1), min(box.ymin, picture.height - 1)
-    return picture.crop((left, top, max(box.xmax, left + 1), max(box.ymax, top + 1)))
+    box = detection.box.to_pixels(*image.size)
+    left, top = min(box.xmin, image.width - 1), min(box.ymin, image.height - 1)
+    return image.crop((left, top, max(box.xmax, left + 1), max(box.ymax, top + 1)))

@@ -1,7 +1,7 @@
-"""What is done to the pixels inside a box instead of drawing round it: hidden, or cut out.
+"""Detected objects hidden, instead of a line drawn around them.
 
-Owns both. Refuses to hide a little: what is blurred cannot be recognised or computed back, because only a handful of
-averages of it remain.
+Owns how. Nothing is hidden only a little: what is blurred cannot be recognised or computed back, because only a handful
+of averages of it remain.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _BLUR_CELLS = 8
 _BLUR_MARGIN = 0.1
 
 
-def blur(picture: Image.Image, detections: Sequence[Detection]) -> Image.Image:
-    """A copy of the picture in which each detected object is blurred beyond recognition."""
-    hidden = picture.copy()
+def blur(image: Image.Image, detections: Sequence[Detection]) -> Image.Image:
+    """A copy of the image in which each detected object is blurred beyond recognition."""
+    hidden = image.copy()
     for detection in detections:
-        box = detection.box.to_pixels(*picture.size)
+        box = detection.box.to_pixels(*image.size)
         margin_x, margin_y = (round(_BLUR_MARGIN * side) + 1 for side in (box.xmax - box.xmin, box.ymax - box.ymin))
         left, top = max(0, box.xmin - margin_x), max(0, box.ymin - margin_y)
-        right, bottom = min(picture.width, box.xmax + margin_x), min(picture.height, box.ymax + margin_y)
+        right, bottom = min(image.width, box.xmax + margin_x), min(image.height, box.ymax + margin_y)
         # From the source: where boxes overlap, blurring the blurred would only repeat work.
-        region = picture.crop((left, top, right, bottom))
+        region = image.crop((left, top, right, bottom))
         scale = _BLUR_CELLS / max(region.size)
         cells = (max(1, round(region.width * scale)), max(1, round(region.height * scale)))
         averages = region.resize(cells, Image.Resampling.BOX)

@@ -1,7 +1,7 @@
-"""The one font, at the sizes that pictures need, and how text fits into a label.
+"""The one font, at the sizes that images need, and how text fits into a label.
 
-Owns reading the font and measuring with it. Refuses to go on without it: names in another type, or none, would be a
-silent fallback, so a font that is missing stops the cold start.
+Owns reading the font and measuring with it. Names in another font, or none, would be a silent fallback, so a font that
+is missing stops the cold start.
 """
 
 from __future__ import annotations
@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import ImageFont
 
-from recognizer.errors import ModelNotUsable
+from recognizer.errors import FontNotUsable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OPEN_SANS = Path(__file__).resolve().parents[2] / "font" / "OpenSans-Regular.ttf"
 """The font that comes with the service."""
@@ -23,6 +27,7 @@ MIN_FONT_PX = 11
 """Size (em) below which Open Sans can't be read."""
 
 _MIN_NAME_CHARACTERS = 3  # a name cut shorter names nothing
+_REMEMBERED_TEXTS = 512
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
@@ -36,6 +41,7 @@ class Lettering:
         baseline_px: from the ground's upper edge down to the baseline, the same for every text.
         padding_px: from the ground's left and right edges to the text.
         radius_px: radius of the ground's round corners.
+        length_px: length of a text; remembers those measured last, as each is asked for several times.
     """
 
     font: ImageFont.FreeTypeFont
@@ -43,6 +49,7 @@ class Lettering:
     baseline_px: int
     padding_px: int
     radius_px: int
+    length_px: Callable[[str], float]
 
     @classmethod
     def of(cls, font: ImageFont.FreeTypeFont) -> Lettering:
@@ -55,11 +62,12 @@ class Lettering:
             baseline_px=(height_px + capital_px + 1) // 2,
             padding_px=round(0.3 * font.size),
             radius_px=round(0.2 * font.size),
+            length_px=lru_cache(maxsize=_REMEMBERED_TEXTS)(font.getlength),
         )
 
     def width_px(self, text: str) -> int:
         """Width of the ground under ``text``."""
-        return math.ceil(self.font.getlength(text)) + 2 * self.padding_px
+        return math.ceil(self.length_px(text)) + 2 * self.padding_px
 
     def fit(self, name: str, percent: str, room_px: int) -> str | None:
         """``name percent`` in one line, the name cut with an ellipsis where the ground would be wider than the room.
@@ -85,14 +93,14 @@ class Typeface:
     """A font file, read once; gives its lettering at any size, from any thread.
 
     Raises:
-        ModelNotUsable: the file is missing or is no font; the message names it.
+        FontNotUsable: the file is missing or is no font; the message names it.
     """
 
     def __init__(self, path: Path) -> None:
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise ModelNotUsable(f"the font {path} cannot be read: {error.strerror}") from error
+            raise FontNotUsable(f"The font {path} cannot be read: {error.strerror}") from error
 
         def lettering(size_px: int) -> Lettering:
             # The basic layout engine, as the other one (Raqm) is not on every platform and Latin text needs no shaping.
@@ -104,7 +112,7 @@ class Typeface:
         try:
             self._lettering(MIN_FONT_PX)
         except OSError as error:
-            raise ModelNotUsable(f"{path} is not a font: {error}") from error
+            raise FontNotUsable(f"{path} is not a font: {error}") from error
 
     def at(self, size_px: int) -> Lettering:
         """The lettering of that size (em)."""

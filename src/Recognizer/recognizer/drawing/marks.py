@@ -1,11 +1,10 @@
 """What is drawn for one detection: a line around its box, a label, and a leader where the label stands off.
 
-Owns the shapes and how thick they are. Refuses to choose colours, places or text: a Mark comes with all of them.
+Owns the shapes. Their colours, places and texts come with each Mark, how thick they are with the Sizes.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -13,44 +12,11 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw
 
 from recognizer.detections import PixelBox
-from recognizer.drawing.lettering import MIN_FONT_PX
 
 if TYPE_CHECKING:
     from recognizer.drawing.lettering import Lettering
     from recognizer.drawing.palette import RGB, Ink
-
-_MAX_FONT_PX = 256
-_MIN_HALO_SIDE_PX = 32  # a smaller picture needs its pixels
-
-
-@dataclass(frozen=True, slots=True)
-class Strokes:
-    """Sizes that follow the picture's.
-
-    Attributes:
-        line_px: width of a box's coloured line.
-        halo_px: width of the dark seam along both sides of it, and around a label; 0 in tiny pictures.
-        font_px: font size (em).
-    """
-
-    line_px: int
-    halo_px: int
-    font_px: int
-
-    @classmethod
-    def for_picture(cls, width_px: int, height_px: int) -> Strokes:
-        """The sizes for a picture: in proportion to its side, but never too thin or too small to be seen.
-
-        The side is that of the square of the same area; in a strip or a panorama it is twice the short side, because
-        that is what the labels have to fit into.
-        """
-        side_px = min(math.sqrt(width_px * height_px), 2 * min(width_px, height_px))
-        line_px = max(1, round(0.0035 * side_px))
-        return cls(
-            line_px=line_px,
-            halo_px=max(1, round(line_px / 3)) if side_px >= _MIN_HALO_SIDE_PX else 0,
-            font_px=min(max(MIN_FONT_PX, round(0.023 * side_px)), _MAX_FONT_PX),
-        )
+    from recognizer.drawing.sizes import Sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +36,10 @@ class Mark:
     place: PixelBox | None
 
 
-def frame_around(box: PixelBox, picture_px: tuple[int, int], strokes: Strokes) -> PixelBox:
-    """The outer edge of the line around a box: around the object, not over it, as far as the picture has room."""
-    width, height = picture_px
-    margin = strokes.line_px + strokes.halo_px
+def frame_around(box: PixelBox, image_px: tuple[int, int], sizes: Sizes) -> PixelBox:
+    """The outer edge of the line around a box: around the object, not over it, as far as the image has room."""
+    width, height = image_px
+    margin = sizes.line_px + sizes.halo_px
     return PixelBox(
         xmin=max(0, box.xmin - margin),
         ymin=max(0, box.ymin - margin),
@@ -82,10 +48,10 @@ def frame_around(box: PixelBox, picture_px: tuple[int, int], strokes: Strokes) -
     )
 
 
-def draw_frame(draw: ImageDraw.ImageDraw, mark: Mark, strokes: Strokes) -> None:
+def draw_frame(draw: ImageDraw.ImageDraw, mark: Mark, sizes: Sizes) -> None:
     """The line around the box, between its two halos."""
-    _draw_outline(draw, mark.frame, strokes.line_px + 2 * strokes.halo_px, mark.ink.halo)
-    _draw_outline(draw, _inset(mark.frame, strokes.halo_px), strokes.line_px, mark.ink.line)
+    _draw_outline(draw, mark.frame, sizes.line_px + 2 * sizes.halo_px, mark.ink.halo)
+    _draw_outline(draw, _inset(mark.frame, sizes.halo_px), sizes.line_px, mark.ink.line)
 
 
 def _draw_outline(draw: ImageDraw.ImageDraw, edge: PixelBox, width_px: int, colour: RGB) -> None:
@@ -99,7 +65,7 @@ def _inset(edge: PixelBox, by_px: int) -> PixelBox:
     return PixelBox(edge.xmin + by_px, edge.ymin + by_px, edge.xmax - by_px, edge.ymax - by_px)
 
 
-def draw_leader(draw: ImageDraw.ImageDraw, mark: Mark, strokes: Strokes) -> None:
+def draw_leader(draw: ImageDraw.ImageDraw, mark: Mark, sizes: Sizes) -> None:
     """A line from a label that found no place at its box to the box."""
     frame, place = mark.frame, mark.place
     if place is None:
@@ -108,8 +74,8 @@ def draw_leader(draw: ImageDraw.ImageDraw, mark: Mark, strokes: Strokes) -> None
     start_y, end_y = _nearest_points(place.ymin, place.ymax, frame.ymin, frame.ymax)
     if (start_x, start_y) != (end_x, end_y):
         way = (start_x, start_y, end_x, end_y)
-        draw.line(way, mark.ink.halo, strokes.line_px + 2 * strokes.halo_px)
-        draw.line(way, mark.ink.line, strokes.line_px)
+        draw.line(way, mark.ink.halo, sizes.line_px + 2 * sizes.halo_px)
+        draw.line(way, mark.ink.line, sizes.line_px)
 
 
 def _nearest_points(low: int, high: int, other_low: int, other_high: int) -> tuple[int, int]:
@@ -122,13 +88,13 @@ def _nearest_points(low: int, high: int, other_low: int, other_high: int) -> tup
     return middle, middle
 
 
-def draw_label(draw: ImageDraw.ImageDraw, mark: Mark, strokes: Strokes, lettering: Lettering) -> None:
+def draw_label(draw: ImageDraw.ImageDraw, mark: Mark, sizes: Sizes, lettering: Lettering) -> None:
     """Halo, ground and text; the ground flows into the box's line where it touches it."""
-    place, frame, halo = mark.place, mark.frame, strokes.halo_px
+    place, frame, halo = mark.place, mark.frame, sizes.halo_px
     if place is None:
         return
     ground = _inset(place, halo)
-    rounded = _free_corners(place, frame, strokes)
+    rounded = _free_corners(place, frame, sizes)
     _fill_rounded(draw, place, lettering.radius_px + halo, rounded, mark.ink.halo)
     _fill_rounded(draw, ground, lettering.radius_px, rounded, mark.ink.line)
     # The halos of label and box overlap there (join_px); the ground's colour goes over them.
@@ -141,9 +107,9 @@ def draw_label(draw: ImageDraw.ImageDraw, mark: Mark, strokes: Strokes, letterin
     draw.text(start, mark.text, mark.ink.text, lettering.font, anchor="ls")
 
 
-def _free_corners(place: PixelBox, frame: PixelBox, strokes: Strokes) -> tuple[bool, bool, bool, bool]:
+def _free_corners(place: PixelBox, frame: PixelBox, sizes: Sizes) -> tuple[bool, bool, bool, bool]:
     """Which corners of a label lie off its box's line (those on it stay square, so that they join)."""
-    hole = _inset(frame, strokes.line_px + 2 * strokes.halo_px)
+    hole = _inset(frame, sizes.line_px + 2 * sizes.halo_px)
     right, bottom = place.xmax - 1, place.ymax - 1
 
     def free(x: int, y: int) -> bool:
@@ -160,15 +126,18 @@ def _fill_rounded(
     draw: ImageDraw.ImageDraw, area: PixelBox, radius_px: int, rounded: tuple[bool, bool, bool, bool], colour: RGB
 ) -> None:
     """Fill ``area``; corners in the order top left, top right, bottom left, bottom right, smooth where round."""
-    width, height = area.xmax - area.xmin, area.ymax - area.ymin
-    mask = Image.new("L", (width, height), 255)
-    far_x, far_y = width - radius_px, height - radius_px
-    for corner, spot, is_round in zip(
-        _round_corners(radius_px), ((0, 0), (far_x, 0), (0, far_y), (far_x, far_y)), rounded, strict=True
-    ):
+    left, top, right, bottom = area.xmin, area.ymin, area.xmax, area.ymax
+    inner_left, inner_right = left + radius_px, right - radius_px
+    inner_top, inner_bottom = top + radius_px, bottom - radius_px
+    draw.rectangle((inner_left, top, inner_right - 1, bottom - 1), colour)
+    draw.rectangle((left, inner_top, inner_left - 1, inner_bottom - 1), colour)
+    draw.rectangle((inner_right, inner_top, right - 1, inner_bottom - 1), colour)
+    spots = ((left, top), (inner_right, top), (left, inner_bottom), (inner_right, inner_bottom))
+    for corner, (x, y), is_round in zip(_round_corners(radius_px), spots, rounded, strict=True):
         if is_round:
-            mask.paste(corner, spot)
-    draw.bitmap((area.xmin, area.ymin), mask, colour)
+            draw.bitmap((x, y), corner, colour)
+        else:
+            draw.rectangle((x, y, x + radius_px - 1, y + radius_px - 1), colour)
 
 
 @lru_cache(maxsize=32)

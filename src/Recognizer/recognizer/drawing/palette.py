@@ -1,9 +1,9 @@
 """Which colour a label has: stable, safe for colour-blind eyes, with a text colour that can be read on it.
 
-Owns the palette and the choice from it. Refuses to look at the picture or at the other labels in it: the same label has
-the same colour in every picture, process and version of Python, so the choice can depend on the label's id alone.
-There are seven colours for 601 labels, so different labels do share one; colour helps to tell boxes apart, the
-written name says what they are.
+Owns the palette and the choice from it. The same label has the same colour in every picture, process and version of
+Python, so the choice depends on the label's id alone, not on the picture or the other labels in it. There are seven
+colours for 601 labels, so different labels do share one; colour helps to tell boxes apart, the written name says what
+they are.
 """
 
 from __future__ import annotations

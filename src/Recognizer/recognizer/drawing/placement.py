@@ -1,8 +1,8 @@
-"""Where labels go: in the picture, at their boxes, not over each other.
+"""Where labels go: within the image, at their boxes, not over each other.
 
-Owns the arithmetic alone, on whole pixels: no picture, no font, no colour. An earlier label is never moved for a later
-one, so the caller gives the most important first. Refuses to let two labels overlap: neither of them could be read,
-so a label for which there is no room is left out.
+Owns the arithmetic alone, on whole pixels: no image, no font, no colour. An earlier label is never moved for a later
+one, so the caller gives the most important first. Two labels never overlap, as neither could be read: one for which
+there is no room is left out.
 
 Rectangles are PixelBoxes: ``xmax`` and ``ymax`` are exclusive. Sizes are (width, height).
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _MAX_COVERED = 0.5
-"""Share of the picture that labels may hide together: the picture is the answer, the names explain it."""
+"""Share of the image that labels may hide together: the image is the answer, the names explain it."""
 
 _SMALL_FRAME = 4
 """A frame of less than this many label areas is small: a label over it would hide much of what it shows."""
@@ -31,7 +31,7 @@ _by_xmin = attrgetter("xmin")
 
 
 def place_labels(
-    picture_px: tuple[int, int],
+    image_px: tuple[int, int],
     frames: Sequence[PixelBox],
     sizes_px: Sequence[tuple[int, int] | None],
     join_px: int = 0,
@@ -43,16 +43,16 @@ def place_labels(
     the free place nearest to where it would have been.
 
     Args:
-        picture_px: size of the picture.
-        frames: n frames within the picture, the most important first.
+        image_px: size of the image.
+        frames: n frames within the image, the most important first.
         sizes_px: sizes of the n labels, 1 or more each way; None for a frame without one.
         join_px: how far a label outside its frame reaches over the frame's edge.
 
     Returns:
-        n rectangles in the order of the frames. None for no label, where the picture has no free place of its size,
-        and where the labels would hide more than half of the picture.
+        n rectangles in the order of the frames. None for no label, where the image has no free place of its size,
+        and where the labels would hide more than half of the image.
     """
-    width, height = picture_px
+    width, height = image_px
     budget_px = _MAX_COVERED * width * height
     areas_px = [_area(frame) for frame in frames]
     placed: list[PixelBox] = []  # by xmin
@@ -83,7 +83,7 @@ def _at_frame(
     Args:
         frame: the label's own.
         size_px: the label's.
-        room: the largest xmin and ymin with which the label lies in the picture.
+        room: the largest xmin and ymin with which the label lies in the image.
         join_px: how far it reaches over the frame's edge from outside.
         taken: rectangles to keep off, by xmin.
     """

@@ -89,15 +89,15 @@ def validated(
     least, by_class = _min_score(given.get("min_score", ""), rules.default_min_score, rules.labels)
     # Who wants objects hidden wants all of them hidden.
     limit = _limit(given.get("n", ""), MAX_LIMIT if draw == "blur" else DEFAULT_LIMIT)
+    if crop and answer == "image":
+        limit = 1  # the headers tell of the object that is shown
     return DetectRequest(
         url=url,
         content=content,
         criteria=Criteria(
-            limit=1
-            if crop and answer == "image"
-            else limit,  # a cut-out shows one object: its headers tell of that one
+            limit=limit,
             min_score=least,
-            classes=rules.labels.wanted(_names(given, "include"), _names(given, "exclude")),
+            class_indices=rules.labels.wanted(_names(given, "include"), _names(given, "exclude")),
             min_score_by_class=by_class,
             region=_region(given.get("region", "")),
         ),

@@ -49,7 +49,7 @@ def detection_cache_headers(
     fetched, is nobody else's and is not to be kept.
     """
     criteria = request.criteria
-    classes = sorted(criteria.classes) if criteria.classes is not None else None
+    classes = sorted(criteria.class_indices) if criteria.class_indices is not None else None
     minima = (criteria.min_score, sorted(criteria.min_score_by_class.items()))
     options = (request.url, criteria.limit, minima, classes, criteria.region, request.answer, request.image_format)
     identity = (VERSION, source_sha256, options, request.draw, request.crop, model.sha256, model.engine, model.graph)

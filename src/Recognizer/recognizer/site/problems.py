@@ -19,6 +19,7 @@ from recognizer.errors import (
     MethodNotAllowed,
     NotFound,
     NothingDetected,
+    PictureTooCostly,
     RequestError,
     TooLarge,
     UnsupportedMediaType,
@@ -61,6 +62,10 @@ def examples(max_bytes: int) -> Json:
         TooLarge: {"detail": f"The picture has more than {max_bytes:,} bytes.", "parameter": "image"},
         UnsupportedMediaType: {"detail": "There is no picture: the file is empty.", "parameter": "url"},
         BrokenPicture: {"detail": "The picture cannot be decoded: it ends too early.", "parameter": "url"},
+        PictureTooCostly: {
+            "detail": "The picture takes too long to decode or to write. Save it as an ordinary JPEG, or smaller.",
+            "parameter": "url",
+        },
         InternalError: {"detail": "Something went wrong on our side; the request id helps to find out what."},
         DownloadFailed: {
             "detail": "The picture's server answered 404 Not Found.",

@@ -1,8 +1,8 @@
 """The detector: pixels in, detections out, whichever engine and graph do the work.
 
 Owns the ``Detector`` protocol, the choice of its implementation by the model's ``model.json``, and the detector of slim
-models: resize, network, NMS. Each engine is a module of its own, imported only when a model asks for it. Refuses to
-fall back: a model without its engine stops the cold start.
+models: resize, network, NMS. Each engine is a module of its own, imported only when a model asks for it. There is no
+other to fall back on: a model without its engine stops the cold start.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 from recognizer.detections import Box, Criteria, Detection
 from recognizer.errors import ModelNotUsable
 from recognizer.vision import nms
-from recognizer.vision.view import PixelView
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,19 +36,19 @@ class Detector(Protocol):
 
 
 class Network(Protocol):
-    """A slim graph: everything between the resized picture and the NMS; safe to call from several threads.
+    """A slim graph: everything between the resized pixels and the NMS; safe to call from several threads.
 
     Attributes:
-        input_size_px: height and width of the picture it takes.
+        input_size_px: height and width of the pixels it takes.
     """
 
     input_size_px: tuple[int, int]
 
-    def __call__(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Boxes (A, 4) as ymin xmin ymax xmax in 0..1, and scores (A, C) with the background as column 0.
+    def __call__(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Boxes (A, 4) as ymin xmin ymax xmax in 0..1, and scores (A, C) by class index, 0 being the background.
 
         Args:
-            picture: RGB 0..255, shape (1, height, width, 3).
+            pixels: RGB 0..255, shape (1, height, width, 3).
         """
 
 
@@ -57,32 +56,30 @@ class SlimDetector:
     """A network between our own resize and NMS, which do what the published graph does, in a fraction of its time."""
 
     def __init__(self, network: Network, labels: LabelMap) -> None:
-        """Takes a loaded network and the labels of its columns."""
+        """Takes a loaded network and the labels of its classes."""
         self._network = network
         self._labels = labels
 
     def __call__(self, view: View, criteria: Criteria) -> tuple[Detection, ...]:
         """See ``Detector``."""
         boxes, scores = self._network(view.resized(*self._network.input_size_px)[np.newaxis])
-        columns = None if criteria.classes is None else np.array(sorted(criteria.classes), np.intp)
+        class_indices = None if criteria.class_indices is None else np.array(sorted(criteria.class_indices), np.intp)
         min_score: float | NDArray[np.float32] = criteria.min_score
         if criteria.min_score_by_class:
             min_score = np.full(scores.shape[1], criteria.min_score, np.float32)
-            for column, least in criteria.min_score_by_class.items():
-                min_score[column] = least
-        rows = nms.suppress(boxes, scores, criteria.limit, min_score, columns, region=criteria.region)
+            for class_index, least in criteria.min_score_by_class.items():
+                min_score[class_index] = least
+        rows = nms.suppress(boxes, scores, criteria.limit, min_score, class_indices, region=criteria.region)
         return tuple(
-            Detection(self._labels.by_index[column], min(score, 1.0), Box.clipped(*box))
-            for box, score, column in zip(rows.boxes.tolist(), rows.scores.tolist(), rows.columns.tolist(), strict=True)
+            Detection(self._labels.by_index[class_index], min(score, 1.0), Box.clipped(*box))
+            for box, score, class_index in zip(
+                rows.boxes.tolist(), rows.scores.tolist(), rows.class_indices.tolist(), strict=True
+            )
         )
 
 
-# A size that the resize has to work on: every path runs, whatever the weights are.
-_WARM_UP_SIZE_PX = (480, 640)
-
-
 def load(model: Model, threads: int) -> Detector:
-    """The model's detector, loaded and warmed up by one inference.
+    """The model's detector, loaded and ready: what only a first run does is done.
 
     Args:
         model: what to load.
@@ -91,13 +88,6 @@ def load(model: Model, threads: int) -> Detector:
     Raises:
         ModelNotUsable: the engine is unknown or not installed, or the model's files are damaged.
     """
-    detector = _load(model, threads)
-    pattern = np.resize(np.arange(251, dtype=np.uint8), (*_WARM_UP_SIZE_PX, 3))  # importing numpy.random takes 11 ms
-    detector(PixelView(pattern), Criteria(limit=1, min_score=0.0))
-    return detector
-
-
-def _load(model: Model, threads: int) -> Detector:
     # Imported only here: TensorFlow costs 2 s and 300 MB, and is not in LiteRT images.
     try:
         match model.identity.engine, model.identity.graph:

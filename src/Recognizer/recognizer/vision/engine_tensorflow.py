@@ -1,7 +1,7 @@
 """The TensorFlow engine: runs a SavedModel, the slim one or, where it could not be slimmed, the published one.
 
-Owns every call of TensorFlow at run time. Refuses labels by position: a published graph names each object itself, in
-two fields whose order model cards disagree on, so the machine id is told by its ``/m/`` prefix.
+Owns every call of TensorFlow at run time. A published graph names each object itself, in two fields whose order model
+cards disagree on, so the machine id is told by its ``/m/`` prefix and not by its place.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 tf.get_logger().setLevel("ERROR")  # loading a TF1 graph warns of each reference variable
 
 # The published graph takes float32 pixels at full size and samples them down itself: 50 megapixels would be 600 MB,
-# twice. Above this size every k-th pixel is passed, which is what its bilinear resize would look at anyway.
+# twice. Above this size every k-th pixel each way is passed. That is another picture to its bilinear resize, whose
+# neighbours are then k pixels apart, but hardly: on a photo of 24 megapixels levels differ by 0.7 of 255 on average.
 _MAX_INPUT_PX = 4_000_000
 
 
@@ -44,14 +45,15 @@ class SlimNetwork:
     """See ``detector.Network``."""
 
     def __init__(self, model: Model, threads: int) -> None:
-        """Loads the graph; see ``detector.load``."""
+        """Loads the graph and runs it once, as the first run also optimizes it."""
         self._module, self._signature = _loaded(model, "serving_default", threads)
         _, height, width, _ = self._signature.structured_input_signature[1]["images"].shape
         self.input_size_px = (int(height), int(width))
+        self(np.zeros((1, *self.input_size_px, 3), np.float32))
 
-    def __call__(self, picture: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def __call__(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See ``detector.Network``."""
-        out = self._signature(images=tf.constant(picture))
+        out = self._signature(images=tf.constant(pixels))
         # Views of TensorFlow's own memory, which they keep alive: `.numpy()` would copy.
         return np.asarray(memoryview(out["boxes"])), np.asarray(memoryview(out["scores"]))
 
@@ -60,9 +62,10 @@ class Published:
     """The graph as it was published: NMS included, detections come out."""
 
     def __init__(self, model: Model, threads: int) -> None:
-        """Loads the graph; see ``detector.load``."""
+        """Loads the graph and runs it once, as the first run also optimizes it."""
         self._module, self._signature = _loaded(model, "default", threads)
         self._labels = model.labels
+        self(np.zeros((480, 640, 3), np.uint8), Criteria(limit=1, min_score=0.0))
 
     def __call__(self, view: View, criteria: Criteria) -> tuple[Detection, ...]:
         """See ``Detector``."""
@@ -85,8 +88,8 @@ class Published:
         minima = criteria.min_score_by_class
         wanted = centred_in(np.clip(boxes, 0, 1), criteria.region)
         wanted &= scores >= np.array([minima.get(index, criteria.min_score) for index in indices], np.float32)
-        if criteria.classes is not None:
-            wanted &= np.array([index in criteria.classes for index in indices], np.bool_)
+        if criteria.class_indices is not None:
+            wanted &= np.array([index in criteria.class_indices for index in indices], np.bool_)
         return tuple(
             Detection(
                 self._labels.by_index.get(indices[row], found[row]),

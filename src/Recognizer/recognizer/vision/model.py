@@ -1,7 +1,7 @@
 """The model folder that ``model_build`` wrote: what is in it, and for which engine.
 
-Owns ``model.json`` and the label table beside it. Refuses a folder that is missing, half-written or of another
-format: the cold start stops and says how to build it.
+Owns ``model.json`` and the label table beside it. A folder that is missing, half-written or of another format stops the
+cold start with a message that says how to build it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from recognizer.errors import ModelNotUsable
-from recognizer.job import ModelIdentity
+from recognizer.job import DEFAULT_MIN_SCORE, ModelIdentity
 from recognizer.labels import LabelMap
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-DEFAULT_MIN_SCORE = 0.1
-FORMAT = 1  # of model.json; raised when older folders can no longer be read
+FORMAT = 2  # of model.json; raised when older folders can no longer be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,14 @@ class Model:
                 raise ModelNotUsable(
                     f"{path} has format {facts['format']}, this version reads {FORMAT}: build it again."
                 )
-            default_min_score = float(facts.get("default_min_score", DEFAULT_MIN_SCORE))
             identity = ModelIdentity(*(str(facts[key]) for key in ("name", "engine", "graph", "sha256")))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError) as error:
             raise ModelNotUsable(f"{path} lacks {error}; build the model again.") from error
-        return cls(folder, identity, LabelMap.load(folder / "labels.csv"), default_min_score, facts)
+        default_min_score = facts.get("default_min_score", DEFAULT_MIN_SCORE)
+        # Python's JSON has NaN, and no comparison with it is true.
+        if type(default_min_score) not in {int, float} or not 0.0 <= default_min_score <= 1.0:
+            raise ModelNotUsable(
+                f"{path} has the default_min_score {default_min_score!r}, which is no number from 0 to 1; "
+                "build the model again."
+            )
+        return cls(folder, identity, LabelMap.load(folder / "labels.csv"), float(default_min_score), facts)

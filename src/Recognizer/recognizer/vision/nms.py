@@ -1,7 +1,7 @@
 """Raw arrays -> the rows that are detections: exact class-aware non-maximum suppression (NMS), and top-N.
 
-Owns the arithmetic of the published graph's own post-processing, in NumPy. Refuses labels, pictures and approximate
-("fast") NMS: what it keeps is, row for row and tie for tie, what the graph keeps.
+Owns the arithmetic of the published graph's own post-processing, in NumPy: what it keeps is, row for row and tie for
+tie, what the graph keeps, as no approximate ("fast") NMS does.
 
 The graph runs one NMS for each class (``NonMaxSuppressionV5``: IoU above 0.6 suppresses, scores above 1e-8 count, 100
 boxes at most), sorts all that is kept by score (``TopKV2``: of equals the one of the lower class, then of the lower box
@@ -30,7 +30,7 @@ IOU_THRESHOLD = np.float32(0.6)
 SCORE_THRESHOLD = np.float32(1e-8)
 MAX_PER_CLASS = 100
 MAX_DETECTIONS = 100
-BACKGROUND = 0  # the score column that is no class
+BACKGROUND = 0  # the class index that is no class
 
 # The first block has about this many pairs; each one after it, should it not suffice, as many times more. It nearly
 # always does, and sorting more pairs than needed costs more than a second look.
@@ -49,12 +49,12 @@ class Rows:
     Attributes:
         boxes: shape (n, 4), float32, ymin xmin ymax xmax as fractions of the picture.
         scores: shape (n,), float32.
-        columns: shape (n,), the score column of each: the class index with the background as 0.
+        class_indices: shape (n,), the class index of each: its column in the table of scores; 0 is the background.
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
-    columns: NDArray[np.intp]
+    class_indices: NDArray[np.intp]
 
 
 def suppress(
@@ -62,7 +62,7 @@ def suppress(
     scores: NDArray[np.float32],
     limit: int = MAX_DETECTIONS,
     min_score: float | NDArray[np.float32] = 0.0,
-    columns: NDArray[np.intp] | None = None,
+    class_indices: NDArray[np.intp] | None = None,
     *,
     region: Region | None = None,
 ) -> Rows:
@@ -70,22 +70,23 @@ def suppress(
 
     Args:
         boxes: shape (A, 4), ymin xmin ymax xmax, as decoded: not clipped.
-        scores: shape (A, C), the graph's own sigmoid values, so that they tie where the graph's do; column 0 is the
-            background, which never counts.
+        scores: shape (A, C), the graph's own sigmoid values, so that they tie where the graph's do; class index 0 is
+            the background, which never counts.
         limit: how many at most; never more than ``MAX_DETECTIONS``, the graph's own limit.
-        min_score: those below are left out; one number, or one for each column, shape (C,).
-        columns: the score columns that count; None for all but the background.
+        min_score: those below are left out; one number, or one for each class, shape (C,).
+        class_indices: the classes that count; None for all but the background.
         region: xmin, ymin, xmax, ymax; boxes whose centre lies outside suppress others but are not answered.
 
     Returns:
         Rows whose boxes are clipped to the picture.
     """
     limit = min(limit, MAX_DETECTIONS)
-    kept: list[tuple[int, int]] = []  # (anchor, column) of the rows that are answered
+    kept: list[tuple[int, int]] = []  # (anchor, class index) of the rows that are answered
     if limit > 0:
-        greedy = _Greedy(boxes, _visible(boxes) & centred_in(np.clip(boxes, 0, 1), region))
-        for anchors, classes in _blocks(scores, limit, min_score, columns):
-            kept += greedy.keep(anchors, classes, limit - len(kept))
+        clipped = np.clip(boxes, 0, 1)
+        greedy = _Greedy(boxes, _visible(clipped) & centred_in(clipped, region))
+        for anchors, of_classes in _blocks(scores, limit, min_score, class_indices):
+            kept += greedy.keep(anchors, of_classes, limit - len(kept))
             if len(kept) == limit:
                 break
     rows = np.array(kept, np.intp).reshape(-1, 2)
@@ -95,7 +96,6 @@ def suppress(
 def select(
     scores: NDArray[np.float32],
     limit: int,
-    min_score: float = 0.0,
     wanted: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.intp]:
     """Which rows of a model that did its own NMS to answer with.
@@ -104,16 +104,15 @@ def select(
         scores: shape (N,) or (N, 1), any N. Graphs fill up to their fixed number of rows with scores of 0: no
             detections, and never selected.
         limit: how many at most.
-        min_score: those below are left out.
         wanted: shape (N,), which rows count; None for all.
 
     Returns:
         Row numbers, highest score first, equal scores in their own order.
     """
     flat = scores.reshape(-1)
-    counts = (flat > 0) & (flat >= min_score)
+    counts = flat > 0
     if wanted is not None:
-        counts &= wanted
+        counts = counts & wanted
     rows = np.flatnonzero(counts)
     return rows[np.argsort(-flat[rows], kind="stable")][: max(limit, 0)]
 
@@ -128,9 +127,8 @@ def centred_in(boxes: NDArray[np.float32], region: Region | None) -> NDArray[np.
     return inside
 
 
-def _visible(boxes: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Which boxes have an area within the picture, shape (A,); the graph drops the others after its NMS."""
-    clipped = np.clip(boxes, 0, 1)
+def _visible(clipped: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which boxes, clipped to the picture, have an area, shape (A,); the graph drops the others after its NMS."""
     visible: NDArray[np.bool_] = (clipped[:, 2] - clipped[:, 0]) * (clipped[:, 3] - clipped[:, 1]) > 0
     return visible
 
@@ -139,16 +137,18 @@ def _blocks(
     scores: NDArray[np.float32],
     limit: int,
     min_score: float | NDArray[np.float32],
-    columns: NDArray[np.intp] | None,
+    class_indices: NDArray[np.intp] | None,
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """All pairs that count in the order of the graph's sort, as blocks of (anchors, columns).
+    """All pairs that count in the order of the graph's sort, as blocks of (anchors, class indices).
 
     The pairs of a block are those whose score lies between two bounds, so pairs that tie are never parted.
     """
     allowed = (
-        np.arange(BACKGROUND + 1, scores.shape[1]) if columns is None else np.unique(columns[columns > BACKGROUND])
+        np.arange(BACKGROUND + 1, scores.shape[1])
+        if class_indices is None
+        else np.unique(class_indices[class_indices > BACKGROUND])
     )
-    table = scores[:, BACKGROUND + 1 :] if columns is None else np.take(scores, allowed, axis=1)
+    table = scores[:, BACKGROUND + 1 :] if class_indices is None else np.take(scores, allowed, axis=1)
     best = table.max(axis=1, initial=0)  # of each anchor: bounds are taken from these, a scan of the table is slower
     floors = np.maximum(np.nextafter(SCORE_THRESHOLD, np.float32(1)), np.asarray(min_score, np.float32))
     if floors.ndim:
@@ -160,10 +160,14 @@ def _blocks(
         lower = max(np.partition(best, -size)[-size], floor) if size < best.size else floor
         if lower < upper:
             near = np.flatnonzero(~(best < lower))  # and anchors with a score that is no number
-            within = table[near]
-            at, column = np.nonzero((within >= np.maximum(lower, floors)) & (within < upper))
-            order = np.lexsort((near[at], column, -within[at, column]))
-            yield near[at[order]], allowed[column[order]]
+            # Flat, because NumPy looks for what is not zero ten times as long in two dimensions.
+            row, column = np.divmod(np.flatnonzero(table[near] >= lower), table.shape[1])
+            anchors = near[row]
+            found = table[anchors, column]
+            counts = (found < upper) & (found >= (floors[column] if floors.ndim else floors))
+            anchors, column, found = anchors[counts], column[counts], found[counts]
+            order = np.lexsort((anchors, column, -found))
+            yield anchors[order], allowed[column[order]]
             upper = lower
         size *= _BLOCK_GROWTH
 
@@ -175,27 +179,28 @@ class _Greedy:
         # The op puts swapped corners right before it measures overlap.
         self._low = np.minimum(boxes[:, :2], boxes[:, 2:])
         self._high = np.maximum(boxes[:, :2], boxes[:, 2:])
-        self._areas = np.prod(self._high - self._low, axis=1)
+        sides = self._high - self._low
+        self._areas = sides[:, 0] * sides[:, 1]
         self._answerable = answerable
-        self._kept: dict[int, list[int]] = {}  # anchors by column; those that are not answered suppress too
+        self._kept: dict[int, list[int]] = {}  # anchors by class index; those that are not answered suppress too
 
-    def keep(self, anchors: NDArray[np.intp], columns: NDArray[np.intp], limit: int) -> list[tuple[int, int]]:
-        """The (anchor, column) pairs of a block that are kept and answered, at most ``limit``."""
+    def keep(self, anchors: NDArray[np.intp], class_indices: NDArray[np.intp], limit: int) -> list[tuple[int, int]]:
+        """The (anchor, class index) pairs of a block that are kept and answered, at most ``limit``."""
         alive = np.ones(anchors.size, np.bool_)
-        for column, earlier in self._kept.items():
+        for class_index, earlier in self._kept.items():
             for anchor in earlier:
-                self._strike(alive, anchor, anchors, columns == column)
+                self._strike(alive, anchor, anchors, class_indices == class_index)
         answered: list[tuple[int, int]] = []
-        for place, (anchor, column) in enumerate(zip(anchors.tolist(), columns.tolist(), strict=True)):
+        for place, (anchor, class_index) in enumerate(zip(anchors.tolist(), class_indices.tolist(), strict=True)):
             if len(answered) == limit:
                 break
-            siblings = self._kept.setdefault(column, [])
+            siblings = self._kept.setdefault(class_index, [])
             if not alive[place] or len(siblings) == MAX_PER_CLASS:
                 continue
             siblings.append(anchor)
-            self._strike(alive, anchor, anchors, columns == column)
+            self._strike(alive, anchor, anchors, class_indices == class_index)
             if self._answerable[anchor]:
-                answered.append((anchor, column))
+                answered.append((anchor, class_index))
         return answered
 
     def _strike(
@@ -208,5 +213,6 @@ class _Greedy:
             return
         others = anchors[places]
         sides = np.minimum(self._high[others], self._high[anchor]) - np.maximum(self._low[others], self._low[anchor])
-        overlap = np.prod(np.maximum(sides, 0), axis=1)
+        sides = np.maximum(sides, 0)
+        overlap = sides[:, 0] * sides[:, 1]
         alive[places[overlap / (area + self._areas[others] - overlap) > IOU_THRESHOLD]] = False

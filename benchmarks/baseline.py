@@ -1,4 +1,4 @@
-"""The reference: an object-detection Lambda as the published examples are written, with today's calls of each library.
+"""The baseline: an object-detection Lambda as the published examples are written, with today's calls of each library.
 
 After aws-samples/lambda-efs-deep-learning-inference (load the SavedModel, fetch, decode with TensorFlow, call the
 signature) and TensorFlow Hub's object detection tutorial (draw with Pillow, one label above each box). Kept typical
@@ -6,8 +6,6 @@ and fair: the model and the font load once, the picture is copied no more often 
 on one image rather than on a copy for each, as the tutorial does. The clock readings for ``Server-Timing`` are all that
 was added.
 """
-
-from __future__ import annotations
 
 import base64
 import io

@@ -1,0 +1,86 @@
+"""The font is read once, and text fits into its label."""
+
+from __future__ import annotations
+
+import pytest
+from PIL import Image
+from recognizer.detections import Box, Detection, Label
+from recognizer.drawing.annotate import Annotator
+from recognizer.drawing.lettering import OPEN_SANS, Typeface
+from recognizer.errors import FontNotUsable, StartupError
+
+DOG = Label("/m/0bt9lr", "Dog")
+WHITE, BLACK = (255, 255, 255), (0, 0, 0)
+ANNOTATOR = Annotator()
+
+
+def found(label, score, *edges):
+    return Detection(label, score, Box(*edges))
+
+
+def test_open_sans_lies_beside_the_package_with_its_licence():
+    assert OPEN_SANS.is_file()
+    licence = (OPEN_SANS.parent / "LICENSE.txt").read_text()
+    assert "Digitized data copyright (c) 2010-2011, Google Corporation" in licence
+    assert "Apache License" in licence
+
+
+def test_missing_font_stops_the_start_and_is_named(tmp_path):
+    missing = tmp_path / "Missing.ttf"
+    with pytest.raises(FontNotUsable, match=r"Missing\.ttf") as caught:
+        Annotator(missing)
+    assert isinstance(caught.value, StartupError)
+
+
+@pytest.mark.parametrize("content", [b"", b"no font"])
+def test_file_that_is_no_font_stops_the_start_and_is_named(tmp_path, content):
+    broken = tmp_path / "Broken.ttf"
+    broken.write_bytes(content)
+    with pytest.raises(FontNotUsable, match=r"Broken\.ttf"):
+        Annotator(broken)
+
+
+def test_font_is_read_once(tmp_path):
+    font = tmp_path / "Font.ttf"
+    font.write_bytes(OPEN_SANS.read_bytes())
+    annotator = Annotator(font)
+    font.unlink()
+    picture = Image.new("RGB", (700, 500), WHITE)
+    detections = [found(DOG, 0.9, 0.2, 0.2, 0.8, 0.8)]
+    assert annotator.annotate(picture, detections).tobytes() == ANNOTATOR.annotate(picture, detections).tobytes()
+
+
+def test_long_name_stays_whole_where_the_picture_has_room():
+    assert Typeface(OPEN_SANS).at(16).fit("Personal flotation device", "93%", 400) == "Personal flotation device 93%"
+
+
+@pytest.mark.parametrize("room_px", range(90, 230, 10))
+def test_long_name_is_cut_to_fill_a_narrow_picture(room_px):
+    lettering = Typeface(OPEN_SANS).at(16)
+    text = lettering.fit("Personal flotation device", "93%", room_px)
+    start, end = text.split("\N{HORIZONTAL ELLIPSIS}")
+    assert "Personal flotation device".startswith(start)
+    assert end == " 93%"
+    assert lettering.width_px(text) <= room_px
+
+
+def test_name_cut_to_less_than_three_letters_is_left_out():
+    lettering = Typeface(OPEN_SANS).at(16)
+    assert lettering.fit("Personal flotation device", "93%", 60) is None
+    assert lettering.fit("Dog", "93%", 60) is None
+
+
+def test_name_is_written_in_one_line():
+    assert Typeface(OPEN_SANS).at(16).fit(" Hot\n dog ", "7%", 400) == "Hot dog 7%"
+
+
+def test_nameless_label_shows_its_percent():
+    assert Typeface(OPEN_SANS).at(16).fit("", "7%", 400) == "7%"
+
+
+@pytest.mark.parametrize("size_px", [11, 13, 19, 48, 113, 256])
+def test_label_is_high_enough_for_accents_and_descenders(size_px):
+    lettering = Typeface(OPEN_SANS).at(size_px)
+    _, top, _, bottom = lettering.font.getbbox("Ågjq%", anchor="ls")
+    assert lettering.baseline_px + top >= 0
+    assert lettering.baseline_px + bottom <= lettering.height_px
