@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,10 +20,12 @@ from recognizer.build import build
 from recognizer.detections import Box, Detection, Label
 from recognizer.drawing.crop import cut_out
 from recognizer.errors import InvalidSetting, ModelNotUsable, RequestError
+from recognizer.imaging import Craft, DecodedPicture
 from recognizer.pictures import Encoded, Picture
 from recognizer.pipeline import Pipeline
 from recognizer.settings import Settings
 from recognizer.vision.model import Model
+from recognizer.vision.view import PixelView
 
 from tests.conftest import THREADS, on_loopback
 from tests.functional.loopback import LoopbackServer
@@ -137,15 +140,21 @@ def with_steps(tiny_model, **steps):
     given = {
         "fetch": lambda url: url.encode(),
         "read": lambda content: Picture(car(), "PNG", animated=False, icc_profile=None),
-        "pixels_of": np.asarray,
         "detect": lambda pixels, criteria: found,
         "drawings": {"labels": lambda image, detections: image},
-        "cut_out": cut_out,
         "encode": lambda image, image_format, profile: Encoded(b"\x89PNG", "image/png", ""),
-    }
-    return App(
-        Settings.from_environ({}), Model.load(tiny_model), Pipeline(**(given | steps)), colour_of=lambda _: "#d55e00"
+    } | steps
+    craft = Craft(
+        view=lambda image: PixelView(np.asarray(image)),
+        cut_out=cut_out,
+        **{name: given[name] for name in ("read", "drawings", "encode")},
     )
+    pipeline = Pipeline(
+        fetch=lambda url, _: given["fetch"](url),
+        open=lambda content, _: nullcontext(DecodedPicture(craft, content)),
+        detect=given["detect"],
+    )
+    return App(Settings.from_environ({}), Model.load(tiny_model), pipeline, colour_of=lambda _: "#d55e00")
 
 
 # Answers
@@ -398,7 +407,7 @@ def test_the_request_after_an_unforeseen_error_works(tiny_model):
 
 
 def test_every_error_of_the_tree_is_met_here():
-    elsewhere = {"not-found", "method-not-allowed", "internal-error", "loop-detected"}
+    elsewhere = {"picture-too-costly", "not-found", "method-not-allowed", "internal-error", "loop-detected"}
 
     assert {code for *_, code in PROBLEMS.values()} | elsewhere == {
         error.code for error in RequestError.__subclasses__()

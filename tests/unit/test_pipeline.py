@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import pytest
@@ -11,11 +11,14 @@ from PIL import Image
 from recognizer.detections import Box, Criteria, Detection, Label
 from recognizer.drawing.crop import cut_out
 from recognizer.errors import BrokenPicture, DownloadFailed, NothingDetected, TooLarge
+from recognizer.imaging import Craft, DecodedPicture
 from recognizer.job import DetectRequest
 from recognizer.pictures import Encoded, Picture
 from recognizer.pipeline import Pipeline
+from recognizer.vision.view import PixelView
 
 URL = "https://example.com/a.png"
+END_S = 1e9
 CRITERIA = Criteria(limit=3, min_score=0.1)
 IMAGE = Image.new("RGB", (40, 30))
 ANNOTATED = Image.new("RGB", (40, 30), "red")
@@ -47,14 +50,17 @@ class Steps:
         self.spans.append(f"{name} ends")
 
     def pipeline(self):
-        return Pipeline(
-            fetch=self.step("fetch", b"content"),
+        craft = Craft(
             read=self.step("read", Picture(IMAGE, "PNG", animated=True, icc_profile=b"profile")),
-            pixels_of=np.asarray,
-            detect=self.step("detect", self._found),
+            view=lambda image: PixelView(np.asarray(image)),
             drawings={name: self.step(name, ANNOTATED) for name in ("labels", "boxes", "blur", "none")},
             cut_out=cut_out,
             encode=self.step("encode", ENCODED),
+        )
+        return Pipeline(
+            fetch=self.step("fetch", b"content"),
+            open=lambda content, _: nullcontext(DecodedPicture(craft, content)),
+            detect=self.step("detect", self._found),
             span=self.span,
         )
 
@@ -65,7 +71,7 @@ class Steps:
 
 def run(steps, request):
     pipeline = steps.pipeline()
-    return pipeline.run(request, pipeline.source(request))
+    return pipeline.run(request, pipeline.source(request, END_S), END_S)
 
 
 def asking_for(answer, image_format=None):
@@ -95,9 +101,9 @@ def test_each_step_gets_what_the_one_before_gave():
     run(steps, asking_for("image"))
 
     calls = {name: arguments for name, *arguments in steps.called}
-    assert calls["fetch"] == [URL]
+    assert calls["fetch"] == [URL, END_S]
     assert calls["read"] == [b"content"]
-    assert calls["detect"][0].shape == (30, 40, 3)
+    assert calls["detect"][0].size_px == (40, 30)
     assert calls["detect"][1] is CRITERIA
     assert calls["labels"] == [IMAGE, FOUND]
     assert calls["encode"] == [ANNOTATED, "PNG", b"profile"]
@@ -138,10 +144,10 @@ def test_every_step_is_timed(answer, timed):
 def test_every_step_is_traced():
     steps = Steps()
 
-    run(steps, asking_for("json"))
+    run(steps, asking_for("image"))
 
     assert steps.spans == [
-        f"{step} {event}" for step in ("download", "decode", "detect") for event in ("begins", "ends")
+        f"{step} {event}" for step in ("download", "decode", "detect", "render") for event in ("begins", "ends")
     ]
 
 

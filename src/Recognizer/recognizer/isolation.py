@@ -63,8 +63,6 @@ def serve(craft: Craft, rehearsal: bytes, wire: Wire) -> None:
             return
         if order["do"] == "forget":
             end_after(0)
-            if picture is None or picture.size_px[0] * picture.size_px[1] > _KEPT_UP_TO_PX:
-                return
             picture = None
             continue
         try:
@@ -124,7 +122,13 @@ def isolated(pool: Pool, content: bytes, ends_at_s: float, *, timeout_s: float) 
     """
     with pool.worker() as wire:
         try:
-            yield IsolatedPicture(wire, content, min(ends_at_s, time.monotonic() + timeout_s))
+            picture = IsolatedPicture(wire, content, min(ends_at_s, time.monotonic() + timeout_s))
+            yield picture
+            if picture.size_px[0] * picture.size_px[1] > _KEPT_UP_TO_PX:
+                wire.retire()
+        except PictureTooCostly:
+            wire.retire()
+            raise
         finally:
             if wire.is_in_step:
                 wire.tell({"do": "forget"})

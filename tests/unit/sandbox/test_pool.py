@@ -25,12 +25,12 @@ def serve(wire):  # noqa: C901 - one case for each thing that can go wrong
     """What the tests' workers can do."""
     while True:
         try:
-            job, blobs = wire.receive()
+            job, blobs = wire.hear()
         except ConnectionLost:
             return
         match job["do"]:
             case "echo":
-                wire.send({"pid": os.getpid(), "parent": os.getppid()}, *blobs)
+                wire.tell({"pid": os.getpid(), "parent": os.getppid()}, *blobs)
             case "sleep":
                 nursery.end_after(job["seconds"])
                 time.sleep(PATIENCE_S)
@@ -41,17 +41,17 @@ def serve(wire):  # noqa: C901 - one case for each thing that can go wrong
                 try:
                     blob = bytearray(job["bytes"])
                 except MemoryError:
-                    wire.send({"refused": True})
+                    wire.tell({"refused": True})
                 else:
-                    wire.send({"refused": False, "bytes": len(blob)})
+                    wire.tell({"refused": False, "bytes": len(blob)})
             case "abort":
                 os.abort()
             case "return":
                 return
             case "list files":
-                wire.send({"files": [str(Path(f"/proc/self/fd/{fd}").readlink()) for fd in range(64) if is_open(fd)]})
+                wire.tell({"files": [str(Path(f"/proc/self/fd/{fd}").readlink()) for fd in range(64) if is_open(fd)]})
             case "limits":
-                wire.send({"oom": Path("/proc/self/oom_score_adj").read_text(encoding="ascii").strip()})
+                wire.tell({"oom": Path("/proc/self/oom_score_adj").read_text(encoding="ascii").strip()})
 
 
 def is_open(fd):
@@ -69,8 +69,7 @@ def pool():
 
 def ask(pool, *blobs, **job):
     with pool.worker() as wire:
-        wire.send(job, *blobs)
-        return wire.receive(PATIENCE_S)
+        return wire.ask(job, *blobs, timeout_s=PATIENCE_S)
 
 
 def test_a_job_comes_back_with_its_bytes(pool):
@@ -127,19 +126,45 @@ def test_a_nursery_that_died_is_replaced(pool):
     assert ask(pool, do="echo")[0]["parent"] != document["parent"]
 
 
-def test_an_error_of_the_borrower_costs_the_worker(pool):
+def test_a_conversation_that_was_broken_off_costs_the_worker(pool):
+    first = ask(pool, do="echo")[0]["pid"]
+
+    with pytest.raises(ConnectionLost), pool.worker() as wire:
+        wire.ask({"do": "sleep", "seconds": PATIENCE_S}, timeout_s=0.05)
+
+    assert ask(pool, do="echo")[0]["pid"] != first
+
+
+def test_an_error_between_two_messages_costs_nothing(pool):
     first = ask(pool, do="echo")[0]["pid"]
 
     with pytest.raises(ZeroDivisionError), pool.worker():
         raise ZeroDivisionError
 
-    assert ask(pool, do="echo")[0]["pid"] != first
-    wait_until_gone(first)
+    assert ask(pool, do="echo")[0]["pid"] == first
+
+
+def test_a_worker_that_was_made_ready_serves_the_first_job(pool):
+    pool.make_ready()
+
+    with pool.worker() as wire:
+        assert not wire.is_closed_by_peer()
+        assert wire.ask({"do": "echo"}, timeout_s=PATIENCE_S)[0]["pid"]
+
+
+def test_nothing_is_left_of_a_pool_that_nobody_holds():
+    pool = Pool(serve, MEMORY_BYTES)
+    document, _ = ask(pool, do="echo")
+
+    del pool
+
+    os.waitpid(document["parent"], 0)
+    wait_until_gone(document["pid"])
 
 
 def test_borrowers_at_the_same_time_have_workers_of_their_own(pool):
     with ThreadPoolExecutor(4) as threads, pool.worker() as one, pool.worker() as other:
-        found = list(threads.map(lambda wire: (wire.send({"do": "echo"}), wire.receive(PATIENCE_S))[1], [one, other]))
+        found = list(threads.map(lambda wire: wire.ask({"do": "echo"}, timeout_s=PATIENCE_S), [one, other]))
 
     assert found[0][0]["pid"] != found[1][0]["pid"]
 
@@ -210,12 +235,12 @@ def test_what_is_no_message_is_a_lost_connection(wires, sent):
     theirs.shutdown(socket.SHUT_WR)
 
     with pytest.raises(ConnectionLost):
-        wire.receive(PATIENCE_S)
+        wire.hear(PATIENCE_S)
 
 
 def test_silence_is_a_lost_connection(wires):
     with pytest.raises(ConnectionLost):
-        wires[0].receive(0.05)
+        wires[0].hear(0.05)
 
 
 def test_nobody_to_send_to_is_a_lost_connection(wires):
@@ -223,4 +248,4 @@ def test_nobody_to_send_to_is_a_lost_connection(wires):
     theirs.close()
 
     with pytest.raises(ConnectionLost):
-        wire.send({}, bytes(10_000_000))
+        wire.tell({}, bytes(10_000_000))

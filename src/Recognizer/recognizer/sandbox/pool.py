@@ -7,13 +7,16 @@ serves one borrower at a time, so there are as many as there are requests under 
 from __future__ import annotations
 
 import threading
+import weakref
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from recognizer.sandbox.nursery import new_worker, open_nursery
 from recognizer.sandbox.wire import Wire
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
     from recognizer.sandbox.nursery import Serve
@@ -21,8 +24,21 @@ if TYPE_CHECKING:
 _MAX_IDLE = 4
 
 
+@dataclass(slots=True)
+class _Processes:
+    """What a pool holds on to; apart from it, so that it can be closed when nobody holds on to the pool."""
+
+    nursery: socket.socket
+    idle: list[Wire] = field(default_factory=list)
+
+    def close(self) -> None:
+        self.nursery.close()
+        while self.idle:
+            self.idle.pop().close()
+
+
 class Pool:
-    """Worker processes; safe to use from several threads.
+    """Worker processes; safe to use from several threads. They end with the pool, at the latest with this process.
 
     Args:
         serve: what a worker does with its end of the connection, until the connection ends.
@@ -33,8 +49,8 @@ class Pool:
         self._serve = serve
         self._memory_bytes = memory_bytes
         self._lock = threading.Lock()
-        self._idle: list[Wire] = []
-        self._nursery = open_nursery(serve, memory_bytes)
+        self._processes = _Processes(open_nursery(serve, memory_bytes))
+        self.close = weakref.finalize(self, self._processes.close)
 
     @contextmanager
     def worker(self) -> Iterator[Wire]:
@@ -53,14 +69,6 @@ class Pool:
         """Has a worker wait for the first job, so that this does not have to wait for the worker."""
         self._give_back(self._taken())
 
-    def close(self) -> None:
-        """Ends the nursery and the workers that are idle; those at work end with their job."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-            self._nursery.close()
-        for wire in idle:
-            wire.close()
-
     def __enter__(self) -> Self:
         return self
 
@@ -69,21 +77,22 @@ class Pool:
 
     def _give_back(self, wire: Wire) -> None:
         with self._lock:
-            if wire.is_in_step and len(self._idle) < _MAX_IDLE:
-                self._idle.append(wire)
+            if wire.is_in_step and len(self._processes.idle) < _MAX_IDLE and self.close.alive:
+                self._processes.idle.append(wire)
                 return
         wire.close()
 
     def _taken(self) -> Wire:
+        processes = self._processes
         with self._lock:
-            while self._idle:
-                wire = self._idle.pop()
+            while processes.idle:
+                wire = processes.idle.pop()
                 if not wire.is_closed_by_peer():
                     return wire
                 wire.close()
             try:
-                return Wire(new_worker(self._nursery))
+                return Wire(new_worker(processes.nursery))
             except OSError:  # somebody ended it: another one takes its place
-                self._nursery.close()
-                self._nursery = open_nursery(self._serve, self._memory_bytes)
-                return Wire(new_worker(self._nursery))
+                processes.nursery.close()
+                processes.nursery = open_nursery(self._serve, self._memory_bytes)
+                return Wire(new_worker(processes.nursery))

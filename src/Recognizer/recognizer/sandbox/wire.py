@@ -81,6 +81,10 @@ class Wire:
         self.tell(document, *blobs)
         return self.hear(timeout_s)
 
+    def retire(self) -> None:
+        """Has this connection, and so the other process, not be used again."""
+        self._in_step = False
+
     @property
     def is_in_step(self) -> bool:
         """Whether nothing was broken off, so that the next message will be understood."""

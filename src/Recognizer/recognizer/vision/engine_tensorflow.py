@@ -14,6 +14,7 @@ import tensorflow as tf
 from recognizer.detections import Box, Criteria, Detection, Label
 from recognizer.errors import ModelNotUsable
 from recognizer.vision.nms import centred_in, select
+from recognizer.vision.view import PixelView
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,7 +66,7 @@ class Published:
         """Loads the graph and runs it once, as the first run also optimizes it."""
         self._module, self._signature = _loaded(model, "default", threads)
         self._labels = model.labels
-        self(np.zeros((480, 640, 3), np.uint8), Criteria(limit=1, min_score=0.0))
+        self(PixelView(np.zeros((480, 640, 3), np.uint8)), Criteria(limit=1, min_score=0.0))
 
     def __call__(self, view: View, criteria: Criteria) -> tuple[Detection, ...]:
         """See ``Detector``."""
