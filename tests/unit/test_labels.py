@@ -31,7 +31,7 @@ def test_names_with_commas_and_accents_are_read(tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "index,id,name\n", "id,name\n/m/1,Dog\n", "label,id,name\none,/m/1,Dog\n"],
+    ["", "index,id,name\n", "id,name\n/m/1,Dog\n", "index,id,name\none,/m/1,Dog\n"],
     ids=["empty", "no rows", "no label column", "index that is no number"],
 )
 def test_a_table_that_is_none_is_refused(tmp_path, text):
@@ -45,7 +45,7 @@ def test_a_missing_table_is_named(tmp_path):
 
 
 def test_a_missing_hierarchy_is_named_and_not_the_table(tmp_path):
-    path = table(tmp_path, "label,id,name\n1,/m/0bt9lr,Dog\n")
+    path = table(tmp_path, "index,id,name\n1,/m/0bt9lr,Dog\n")
 
     with pytest.raises(ModelNotUsable, match=r"nowhere\.csv") as caught:
         LabelMap.load(path, tmp_path / "nowhere.csv")

@@ -37,7 +37,7 @@ def test_a_body_may_be_the_picture_itself(media_type):
 def test_a_form_is_read():
     request = parse_post(post_event(f"url={URL}&n=7&include=", "application/x-www-form-urlencoded"))
 
-    assert (request.url, request.criteria.limit, request.criteria.classes) == (URL, 7, None)
+    assert (request.url, request.criteria.limit, request.criteria.class_indices) == (URL, 7, None)
 
 
 def multipart(*parts):

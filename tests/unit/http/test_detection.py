@@ -148,15 +148,15 @@ def test_empty_parameters_mean_their_defaults():
 
 
 def test_include_keeps_the_named_classes():
-    assert ask(include="dog, /M/01YRX").criteria.classes == {1, 2}
+    assert ask(include="dog, /M/01YRX").criteria.class_indices == {1, 2}
 
 
 def test_exclude_leaves_out_the_named_classes():
-    assert ask(exclude="DOG").criteria.classes == {2, 3}
+    assert ask(exclude="DOG").criteria.class_indices == {2, 3}
 
 
 def test_blank_names_between_commas_are_skipped():
-    assert ask(include=",Dog, ,").criteria.classes == {1}
+    assert ask(include=",Dog, ,").criteria.class_indices == {1}
 
 
 @pytest.mark.parametrize("parameter", ["include", "exclude"])
@@ -170,7 +170,7 @@ def test_an_unknown_label_is_refused_with_the_nearest_one(parameter):
 def test_repeated_include_parameters_of_a_rest_event_add_up():
     request = parse(rest_event({"url": [URL], "include": ["Dog", "Cat"]}))
 
-    assert request.criteria.classes == {1, 2}
+    assert request.criteria.class_indices == {1, 2}
 
 
 def test_a_repeated_n_is_refused():
