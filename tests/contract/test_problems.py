@@ -18,6 +18,7 @@ from recognizer.errors import RequestError
 from recognizer.vision import detector
 
 from tests.conftest import ROOT, THREADS, on_loopback
+from tests.functional.hostile import jpeg_of_many_scans
 from tests.functional.loopback import LoopbackServer
 from tests.functional.proxy_events import Context, event, reply
 
@@ -51,6 +52,7 @@ def url():
         "/noise.png": answers(a_file()),
         "/empty.png": answers(b""),
         "/truncated.jpg": answers(a_file("JPEG")[:2_000]),
+        "/scans.jpg": answers(jpeg_of_many_scans()),
         "/silent.png": silent,
     }
     with LoopbackServer(routes) as running:
@@ -107,6 +109,10 @@ def broken_picture(app, url, **_):
     return get(app, url("/truncated.jpg"))
 
 
+def picture_too_costly(service, url, **_):
+    return get(service(PICTURE_TIMEOUT="0.1", MAX_BYTES="1000000"), url("/scans.jpg"))
+
+
 def internal_error(service, url, monkeypatch, **_):
     def fail(*_):
         raise ZeroDivisionError
@@ -138,6 +144,7 @@ TRIGGERS = {
         too_large,
         unsupported_media_type,
         broken_picture,
+        picture_too_costly,
         internal_error,
         download_failed,
         download_timed_out,

@@ -4,9 +4,10 @@ A story, five wings and a ground floor; imports go down only, and the wings do n
 
     build                                     settings -> the application; the only room that knows every wing
     app                                       route -> endpoint -> answer
-    pipeline | telemetry                      the story of one picture; its log record and metrics
+    pipeline | telemetry | isolation          the story of one picture; its record and metrics; its process
+    imaging                                   the work on one picture's pixels
     http | fetch | vision | drawing | site    the wings
-    settings | startup | job                  the ground floor: values and rules that all may know
+    settings | startup | job | sandbox        the ground floor: values and rules that all may know
     pictures | labels
     detections | suggestions
     errors

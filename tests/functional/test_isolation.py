@@ -1,0 +1,224 @@
+"""Pictures that occupy a decoder, an encoder or the memory: the request ends in time, and the next one works."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+from recognizer.build import build
+from recognizer.detections import Box, Criteria, Detection, Label
+from recognizer.errors import BrokenPicture, NothingDetected, PictureTooCostly, TooLarge, UnsupportedMediaType
+from recognizer.imaging import Craft, DecodedPicture
+from recognizer.isolation import WorkerFailed, isolated, serve
+from recognizer.job import DetectRequest
+from recognizer.pictures import Encoded, Picture
+from recognizer.sandbox.pool import Pool
+from recognizer.vision.view import PixelView
+
+from tests.conftest import THREADS, on_loopback
+from tests.functional import hostile
+from tests.functional.loopback import LoopbackServer
+from tests.functional.proxy_events import Context, event, reply
+
+pytestmark = [on_loopback, pytest.mark.enable_socket]
+
+HOSTILE = {
+    "a JPEG of many scans": hostile.jpeg_of_many_scans,
+    "the same inside a TIFF": lambda: hostile.tiff_around(hostile.jpeg_of_many_scans(), 6000, 6000),
+    "Exif segments by the thousand": hostile.jpeg_of_exif_segments,
+    "empty segments by the million": lambda: hostile.jpeg_of_empty_segments(4_000_000),
+    "a flat middle in noise": hostile.flat_middle,
+    "an ordinary picture of 36 megapixels": hostile.large_flat,
+}
+MEMORY_MB = 256
+QUERIES = {"a flat middle in noise": {"image_format": "gif"}}
+
+
+def small():
+    file = io.BytesIO()
+    image = Image.new("RGB", (320, 240))
+    image.paste("red", (80, 60, 200, 150))
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def server():
+    made = {name: functools.cache(make) for name, make in HOSTILE.items()}
+    routes = {
+        f"/{number}": lambda exchange, make=make: exchange.answer(200, make())
+        for number, make in enumerate(made.values())
+    }
+    routes["/small"] = lambda exchange: exchange.answer(200, small())
+    with LoopbackServer(routes) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def environ(tiny_model):
+    return {
+        "MODEL_DIR": str(tiny_model),
+        "THREADS": str(THREADS),
+        "ALLOW_PRIVATE_ADDRESSES": "true",
+        "ALLOWED_URL_PORTS": "*",
+    }
+
+
+def get(app, url, **query):
+    return reply(app(event(query={"url": url, **query}), Context()))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_picture_that_takes_too_long_is_given_up_and_the_next_one_works(environ, server, name):
+    app = build(environ | {"PICTURE_TIMEOUT": "0.3", "MAX_BYTES": "30000000"})
+
+    answer = get(app, server.url(f"/{list(HOSTILE).index(name)}"), **QUERIES.get(name, {}))
+
+    assert (answer.status, answer.json["type"]) == (422, "urn:problem-type:recognizer:picture-too-costly")
+    assert get(app, server.url("/small")).status == 200
+
+
+def test_a_picture_that_takes_too_much_memory_is_given_up_and_the_next_one_works(environ, server):
+    app = build(environ | {"PICTURE_MEMORY_MB": "64"})
+
+    answer = get(app, server.url(f"/{list(HOSTILE).index('an ordinary picture of 36 megapixels')}"))
+
+    assert (answer.status, answer.json["title"]) == (422, "Picture too costly")
+    assert "memory" in answer.json["detail"]
+    assert get(app, server.url("/small")).status == 200
+
+
+class HastyContext(Context):
+    """Lambda's time is nearly up."""
+
+    def get_remaining_time_in_millis(self):
+        return 700
+
+
+def test_what_is_left_of_lambdas_time_ends_a_picture_too(environ, server):
+    app = build(environ)
+    url = server.url(f"/{list(HOSTILE).index('Exif segments by the thousand')}")
+
+    answer = reply(app(event(query={"url": url}), HastyContext()))
+
+    assert answer.status in {422, 504}
+    assert get(app, server.url("/small")).status == 200
+
+
+# The conversation with the worker
+
+FOUND = Detection(Label("/m/1", "Dog"), 0.9, Box(0.25, 0.25, 0.75, 0.75))
+ASKED = DetectRequest("https://example.com/", Criteria(1, 0.1), "image")
+
+
+def craft(**steps):
+    """A craft in memory whose file says what its decoder does."""
+
+    def read(content):
+        match content:
+            case b"broken":
+                raise BrokenPicture("It is broken.")
+            case b"unknown":
+                raise UnsupportedMediaType("What is it?")
+            case b"large":
+                raise TooLarge("Too large.", parameter="image")
+            case b"bug":
+                raise ZeroDivisionError("a bug")
+            case b"greedy":
+                raise MemoryError
+            case b"abort":
+                os.abort()
+            case b"forever":
+                while True:
+                    time.sleep(1)
+        return Picture(Image.new("RGB", (40, 30), "red"), "PNG", animated=True, icc_profile=b"profile")
+
+    given = {
+        "read": read,
+        "view": lambda image: PixelView(np.asarray(image)),
+        "drawings": {"labels": lambda image, found: image, "none": lambda image, found: image},
+        "cut_out": lambda image, found: image,
+        "encode": lambda image, image_format, profile: Encoded(
+            f"{image_format} {profile}".encode(), "image/png", "q=1"
+        ),
+    }
+    return Craft(**{**given, **steps})
+
+
+@pytest.fixture
+def pool():
+    with Pool(functools.partial(serve, craft(), b"rehearsal"), 256 * 1024 * 1024) as running:
+        yield running
+
+
+def opened(pool, content, seconds=20.0):
+    return isolated(pool, content, time.monotonic() + seconds, timeout_s=seconds)
+
+
+def test_a_picture_over_there_is_like_one_over_here(pool):
+    here = DecodedPicture(craft(), b"fine")
+
+    with opened(pool, b"fine") as there:
+        assert (there.size_px, there.format, there.animated) == (here.size_px, here.format, here.animated)
+        np.testing.assert_array_equal(there.resized(7, 9), here.resized(7, 9))
+        np.testing.assert_array_equal(there.thinned(100), here.thinned(100))
+        assert there.render(ASKED, [FOUND]).encoded == here.render(ASKED, [FOUND]).encoded
+        assert list(there.render(ASKED, [FOUND]).timings_ms) == ["annotate", "encode"]
+
+
+@pytest.mark.parametrize(
+    ("content", "error"), [(b"broken", BrokenPicture), (b"unknown", UnsupportedMediaType), (b"large", TooLarge)]
+)
+def test_an_error_over_there_is_the_same_error_over_here(pool, content, error):
+    with pytest.raises(error) as caught, opened(pool, content):
+        pass
+
+    assert caught.value.parameter == ("image" if error is TooLarge else None)
+
+
+def test_nothing_to_cut_out_is_told(pool):
+    request = DetectRequest("", Criteria(1, 0.1), "image", crop=True, draw="none")
+
+    with opened(pool, b"fine") as picture, pytest.raises(NothingDetected):
+        picture.render(request, [])
+
+
+@pytest.mark.parametrize("content", [b"greedy", b"abort"])
+def test_memory_and_crashes_are_the_pictures_fault(pool, content):
+    with pytest.raises(PictureTooCostly), opened(pool, content):
+        pass
+
+    with opened(pool, b"fine") as picture:
+        assert picture.size_px == (40, 30)
+
+
+def test_time_is_up_over_there_as_over_here(pool):
+    with pytest.raises(PictureTooCostly, match="too long"), opened(pool, b"forever", seconds=0.2):
+        pass
+
+    with opened(pool, b"fine") as picture:
+        assert picture.size_px == (40, 30)
+
+
+def test_no_time_at_all_starts_nothing(pool):
+    with pytest.raises(PictureTooCostly), opened(pool, b"fine", seconds=-1):
+        pass
+
+
+def test_a_bug_over_there_is_told_with_its_traceback(pool):
+    with pytest.raises(WorkerFailed, match="ZeroDivisionError: a bug"), opened(pool, b"bug"):
+        pass
+
+
+def test_an_idle_worker_is_not_ended_by_the_last_pictures_time(pool):
+    with opened(pool, b"fine", seconds=0.3):
+        pass
+    time.sleep(0.5)
+
+    with pool.worker() as wire:
+        assert not wire.is_closed_by_peer()
