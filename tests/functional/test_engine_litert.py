@@ -14,6 +14,7 @@ from recognizer.vision import detector
 from recognizer.vision.model import Model
 
 from tests.conftest import THREADS
+from tests.functional.detecting import loaded
 
 ALL = Criteria(limit=100, min_score=0.0)
 
@@ -25,7 +26,7 @@ def models(tiny_model_of_both):
 
 @pytest.fixture(scope="module")
 def find(models):
-    return {engine: detector.load(model, THREADS) for engine, model in models.items()}
+    return {engine: loaded(model, THREADS) for engine, model in models.items()}
 
 
 def pictures(count):

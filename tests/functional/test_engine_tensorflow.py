@@ -15,6 +15,7 @@ from recognizer.vision import detector
 from recognizer.vision.model import FORMAT, Model
 
 from tests.conftest import THREADS
+from tests.functional.detecting import loaded
 from tests.functional.tiny_model import build_tiny_model
 
 LABELS = {1: Label("/m/01g317", "Person"), 2: Label("/m/0bt9lr", "Dog"), 3: Label("/m/0k4j", "Car")}
@@ -60,7 +61,7 @@ def answering(tmp_path):
         model = put_model(
             tmp_path, lambda folder: save_answering(folder, lambda images: rows_of(boxes, scores, indices, **options))
         )
-        return detector.load(model, THREADS)
+        return loaded(model, THREADS)
 
     return load
 
@@ -151,7 +152,7 @@ def measuring(tmp_path_factory):
         return {**rows, "detection_boxes": boxes, "detection_scores": tf.reduce_mean(images, keepdims=True)[0, 0, 0]}
 
     folder = tmp_path_factory.mktemp("measuring")
-    return detector.load(put_model(folder, lambda graph: save_answering(graph, answer)), THREADS)
+    return loaded(put_model(folder, lambda graph: save_answering(graph, answer)), THREADS)
 
 
 def size_passed_on(measuring, height, width):
@@ -190,7 +191,7 @@ def test_a_graph_of_the_published_structure_finds_the_red_car(tmp_path, options)
     pixels = DARK.copy()
     pixels[60:150, 80:200] = (255, 0, 0)
 
-    best = detector.load(model, THREADS)(pixels, EVERYTHING)[0]
+    best = loaded(model, THREADS)(pixels, EVERYTHING)[0]
 
     assert (best.label.id, best.label.name) == (LABELS[3].id, LABELS[3].name)
     assert best.box.ymin < 105 / 240 < best.box.ymax

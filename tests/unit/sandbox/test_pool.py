@@ -175,6 +175,7 @@ def test_a_worker_has_nothing_open_but_its_connection(pool, tmp_path):
 
     assert len([name for name in files if name.startswith("socket:")]) == 1
     assert not [name for name in files if "secret" in name]
+    assert files[:3] == ["/dev/null"] * 3
 
 
 def test_the_system_ends_a_worker_before_the_service(pool):

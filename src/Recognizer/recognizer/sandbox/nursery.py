@@ -97,11 +97,19 @@ def _run(work: Callable[[], None], keep: socket.socket) -> None:
     code = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent; we end with it
+        _say_nothing()
         _close_all_but({keep.fileno()})
         work()
         code = 0
     finally:
         os._exit(code)
+
+
+def _say_nothing() -> None:
+    """A decoder has no business in the log, nor with whoever reads what this process would have written."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for fd in range(_STDERR + 1):
+        os.dup2(nothing, fd)
 
 
 def _close_all_but(kept: Iterable[int]) -> None:
