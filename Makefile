@@ -19,7 +19,7 @@ FOUND = $(shell for python in python3.13 python3.12 python3.11 python3; do \
 PYTHON ?= $(eval PYTHON := $(FOUND))$(PYTHON)
 NEEDED := Recognizer needs Python 3.11 to 3.13 with venv (Debian: apt install python3 python3-venv; macOS: brew install python@3.13)
 
-.PHONY: help run model test check e2e bench bench-container format lock clean
+.PHONY: help run model test check e2e bench bench-container format lock sbom licences clean
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -61,8 +61,17 @@ lock: $(VENV)/uv ## write the locked requirements from pyproject.toml
 	$(foreach group,run uv,$(call compile,$(group),requirements/$(group).txt,$(AS_TESTED)))
 	$(foreach group,tensorflow litert build,$(call compile,$(group),src/Recognizer/requirements-$(group).txt,$(AS_TESTED)))
 
+sbom: $(VENV)/dev ## write what is in the images, as CycloneDX JSON, into sbom/
+	@mkdir -p sbom
+	@for engine in tensorflow litert; do $(BIN)/python -W ignore -m cyclonedx_py requirements --output-reproducible \
+		--pyproject pyproject.toml --output-file sbom/$$engine.cdx.json src/Recognizer/requirements-$$engine.txt; done
+	@ls sbom/*.cdx.json
+
+licences: $(VENV)/dev ## write docs/licences.md, from what is installed
+	$(BIN)/python requirements/licences.py > docs/licences.md
+
 clean: ## remove what was built and downloaded
-	rm -rf $(VENV) .cache .aws-sam src/Recognizer/model
+	rm -rf $(VENV) .cache .aws-sam sbom src/Recognizer/model
 
 # The environment grows in three steps, each a lock of its own: uv alone, what running needs, what developing needs.
 $(VENV)/uv: requirements/uv.txt

@@ -18,7 +18,7 @@ from recognizer.errors import RequestError
 from recognizer.vision import detector
 
 from tests.conftest import ROOT, THREADS, on_loopback
-from tests.functional.hostile import jpeg_of_many_scans
+from tests.functional.hostile import jpeg_of_many_scans, tiff_around
 from tests.functional.loopback import LoopbackServer
 from tests.functional.proxy_events import Context, event, reply
 
@@ -52,7 +52,7 @@ def url():
         "/noise.png": answers(a_file()),
         "/empty.png": answers(b""),
         "/truncated.jpg": answers(a_file("JPEG")[:2_000]),
-        "/scans.jpg": answers(jpeg_of_many_scans()),
+        "/scans.tif": answers(tiff_around(jpeg_of_many_scans(), 6000, 6000)),
         "/silent.png": silent,
     }
     with LoopbackServer(routes) as running:
@@ -110,7 +110,7 @@ def broken_picture(app, url, **_):
 
 
 def picture_too_costly(service, url, **_):
-    return get(service(PICTURE_TIMEOUT="0.1", MAX_BYTES="1000000"), url("/scans.jpg"))
+    return get(service(PICTURE_TIMEOUT="0.1", MAX_BYTES="1000000"), url("/scans.tif"))
 
 
 def internal_error(service, url, monkeypatch, **_):

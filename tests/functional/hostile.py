@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from io import BytesIO
 
 import numpy as np
@@ -43,6 +44,60 @@ def jpeg_of_empty_segments(segments=2_000_000):
     Image.new("RGB", (8, 8)).save(file, "JPEG")
     content = file.getvalue()
     return content[:2] + b"\xff\xe5\0\2" * segments + content[2:]
+
+
+def jpeg_behind_junk(junk_bytes=9_000_000):
+    """A JPEG whose picture is megabytes behind its beginning, through which Pillow goes byte by byte."""
+    file = BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG")
+    content = file.getvalue()
+    return content[:2] + b"\xff\xe5\0\2" + bytes(junk_bytes) + content[2:]
+
+
+def png_of_chunks(kind, data, chunks, *, before_pixels=True):
+    """A PNG with the same chunk again and again, before its pixels or behind them."""
+    file = BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG")
+    content = file.getvalue()
+    place = content.index(b"IDAT" if before_pixels else b"IEND") - 4
+    chunk = struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return content[:place] + chunk * chunks + content[place:]
+
+
+def png_of_profiles(chunks=4000):
+    """A PNG of 4 MB whose colour profiles inflate to a mebibyte each."""
+    return png_of_chunks(b"iCCP", b"p\0\0" + zlib.compress(bytes(1024 * 1024 - 1)), chunks)
+
+
+def png_of_texts(chunks=4000):
+    """A PNG of 4 MB whose texts inflate to a mebibyte each and are no UTF-8, so that Pillow does not count them."""
+    return png_of_chunks(b"iTXt", b"t\0\1\0\0\0" + zlib.compress(b"\xff" * (1024 * 1024 - 1)), chunks)
+
+
+def tiff_of(tags, data=b"", *, big=False, order="<"):
+    """A TIFF of tags (number, type, count, value or place of the values) and whatever is behind its directory."""
+    directory, counted, entry = ("Q", "Q", "HHQQ") if big else ("I", "H", "HHII")
+    start = b"II" if order == "<" else b"MM"
+    start += struct.pack(order + "HHH", 43, 8, 0) if big else struct.pack(order + "H", 42)
+    start += struct.pack(order + directory, len(start) + struct.calcsize(order + directory))
+    # A short value stands first in its field, whatever the order of its bytes.
+    fields = [
+        (number, kind, count, value << 8 * (struct.calcsize(entry[-1]) - 2))
+        if kind == 3 and count == 1 and order == ">"
+        else (number, kind, count, value)
+        for number, kind, count, value in sorted(tags)
+    ]
+    entries = b"".join(struct.pack(order + entry, *field) for field in fields)
+    return start + struct.pack(order + counted, len(tags)) + entries + bytes(struct.calcsize(directory)) + data
+
+
+def tiff_of_strips(strips, *, width=1000, height=1000, rows=None, **layout):
+    """A grey TIFF of so many strips, of which nobody says how many bytes they have; all are the same one."""
+    tags = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (277, 3, 1, 1)]
+    tags += [(278, 4, 1, rows or height), (279, 4, strips, 0)]
+    end = len(tiff_of([*tags, (273, 4, strips, 0)], **layout))
+    offsets = struct.pack(layout.get("order", "<") + "I", end) * strips
+    return tiff_of([*tags, (273, 4, strips, end)], offsets + bytes(width * (rows or height)), **layout)
 
 
 def flat_middle(side_px=5000):

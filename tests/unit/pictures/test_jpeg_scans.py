@@ -13,15 +13,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from recognizer.errors import BrokenPicture
-from recognizer.pictures import MAX_JPEG_SCANS, read
-from recognizer.pictures.jpeg_scans import has_too_many_scans, scans
+from recognizer.pictures import read
+from recognizer.pictures.jpeg_scans import MAX_JPEG_SCANS, MAX_SCANNED_PX, has_too_many_scans, scans
 
 from tests.conftest import SHARED, needs_shared
+from tests.functional.hostile import jpeg_of_many_scans
 from tests.unit.pictures.files import PLENTY, progressive
 
 STEP = 40  # of the quantization: what one scan adds to its frequency
 FREQUENCIES = range(1, 13)
 BLOCKS = 3  # side by side, each behind a restart marker
+SIZE_PX = (8 * BLOCKS, 8)
 UNKNOWN_MARKER = b"\xff\x02\xff\xff"  # one that has no length, though it looks as if it had a very large one
 START_OF_SCAN, END = b"\xff\xda", b"\xff\xd9"
 
@@ -110,14 +112,14 @@ def test_a_jpeg_of_a_few_more_scans_is_read():
 
 
 def test_a_jpeg_of_thousands_of_scans_is_refused():
-    with pytest.raises(BrokenPicture, match=f"at most {MAX_JPEG_SCANS}"):
+    with pytest.raises(BrokenPicture, match="too many scans"):
         read(progressive(5000), PLENTY)
 
 
 def test_a_jpeg_of_thousands_of_hidden_scans_is_refused():
     hidden = b"".join([*PIECES[:2], UNKNOWN_MARKER, *scan(1) * 5000, END])
 
-    with pytest.raises(BrokenPicture, match=f"at most {MAX_JPEG_SCANS}"):
+    with pytest.raises(BrokenPicture, match="too many scans"):
         read(hidden, PLENTY)
 
 
@@ -125,8 +127,29 @@ def test_the_limit_counts_exactly():
     at_the_limit = b"".join([HEADER, *scan(0), *scan(1) * (MAX_JPEG_SCANS - 1), END])
     one_more = b"".join([HEADER, *scan(0), *scan(1) * MAX_JPEG_SCANS, END])
 
-    assert not has_too_many_scans(at_the_limit)
-    assert has_too_many_scans(one_more)
+    assert not has_too_many_scans(at_the_limit, SIZE_PX)
+    assert has_too_many_scans(one_more, SIZE_PX)
+
+
+@pytest.mark.parametrize("scanned", [12, 15])
+def test_the_largest_picture_may_have_the_scans_of_an_ordinary_progressive_one(scanned):
+    content = b"".join([HEADER, *scan(0) * scanned, END])
+
+    assert not has_too_many_scans(content, (10_000, 5_000))
+
+
+def test_a_large_picture_has_a_budget_of_scanned_pixels():
+    size_px = (10_000, MAX_SCANNED_PX // 10_000 // 20)  # twenty scans of it
+
+    assert not has_too_many_scans(b"".join([HEADER, *scan(0) * 20, END]), size_px)
+    assert has_too_many_scans(b"".join([HEADER, *scan(0) * 21, END]), size_px)
+
+
+def test_a_large_jpeg_of_a_few_scans_too_many_is_refused_before_it_is_decoded():
+    cut = jpeg_of_many_scans(side_px=6000, scans=40)[:-100]
+
+    with pytest.raises(BrokenPicture, match="too many scans"):
+        read(cut, PLENTY)
 
 
 def test_what_looks_like_scans_in_metadata_or_behind_the_end_does_not_count():

@@ -1,7 +1,8 @@
 """Picture files <-> upright RGB pixels: every decoder, encoder and limit of a picture.
 
     decode | encode         a file -> Picture; an RGB image -> a file that fits
-    rgb | jpeg_scans        what a decoder made -> upright RGB; how much work a JPEG asks for
+    rgb | colour_profile    what a decoder made -> upright RGB; whether its colour profile may be passed on
+    jpeg_scans | jpeg_segments | png_chunks | tiff_tags     what a file asks for, told without decoding it
     formats                 which formats there are, and what their decoders raise
 
 The words: ``content`` is a file's bytes, a ``Picture`` is what was decoded with the facts about it, an ``image`` is
@@ -11,7 +12,6 @@ Pillow's, in mode RGB, and ``pixels`` are an array of shape (height, width, 3).
 from recognizer.pictures.decode import Picture, read
 from recognizer.pictures.encode import Encoded, encode
 from recognizer.pictures.formats import MEDIA_TYPES, READABLE
-from recognizer.pictures.jpeg_scans import MAX_JPEG_SCANS
 from recognizer.pictures.rgb import pixels_of
 
-__all__ = ["MAX_JPEG_SCANS", "MEDIA_TYPES", "READABLE", "Encoded", "Picture", "encode", "pixels_of", "read"]
+__all__ = ["MEDIA_TYPES", "READABLE", "Encoded", "Picture", "encode", "pixels_of", "read"]

@@ -1,7 +1,8 @@
 """A picture file -> Picture: opened, judged and decoded.
 
-Owns the order in which a file is judged. What is not one of the readable formats, has too many pixels, or is a JPEG of
-so many scans that decoding would take minutes, is refused before a pixel is decoded.
+Owns the order in which a file is judged. What is not one of the readable formats, has too many pixels, or has by its
+first look so much beside them that reading it would take minutes, is refused before a pixel is decoded. The looks make
+the usual attacks cheap; they prove nothing, and what ends every attack is that this happens in a process of its own.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ from io import BytesIO
 from PIL import Image, UnidentifiedImageError
 
 from recognizer.errors import BrokenPicture, TooLarge, UnsupportedMediaType
+from recognizer.pictures import jpeg_segments, png_chunks, tiff_tags
 from recognizer.pictures.formats import DAMAGE, READABLE
-from recognizer.pictures.jpeg_scans import MAX_JPEG_SCANS, has_too_many_scans
+from recognizer.pictures.jpeg_scans import has_too_many_scans
 from recognizer.pictures.rgb import rgb_profile, upright
 
 _WEB_PAGE = re.compile(
     rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
+
+# Each by itself tells whether a file is its concern.
+_LOOKS = (jpeg_segments.excess, png_chunks.excess, tiff_tags.excess)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,7 @@ class Picture:
         image: upright RGB pixels.
         format: Pillow's name of the format it came in.
         animated: whether it has more frames than the first, which is the one decoded.
-        icc_profile: colour profile of the pixels, if it came with an ordinary one that describes RGB.
+        icc_profile: colour profile of the pixels, if it came with a sound one of RGB.
     """
 
     image: Image.Image
@@ -49,10 +54,13 @@ def read(content: bytes, max_pixels: int) -> Picture:
     Raises:
         UnsupportedMediaType: no picture, or not of a format in ``READABLE``.
         TooLarge: more pixels than ``max_pixels``.
-        BrokenPicture: truncated or corrupt, or a JPEG of more than ``MAX_JPEG_SCANS`` scans.
+        BrokenPicture: truncated or corrupt, or with more scans, metadata or strips than any ordinary file has.
     """
     if not content:
         raise UnsupportedMediaType("There is no picture: the file is empty.")
+    for excess in _LOOKS:
+        if (what := excess(content)) is not None:
+            raise BrokenPicture(f"The picture's file has {what}. Save it again, without its metadata.")
     try:
         image = Image.open(BytesIO(content), formats=READABLE)
     except UnidentifiedImageError as error:
@@ -66,8 +74,8 @@ def read(content: bytes, max_pixels: int) -> Picture:
                 f"The picture has {width} x {height} pixels; at most {max_pixels:,} in all are read. "
                 "Give a smaller version."
             )
-        if image.format in {"JPEG", "MPO"} and has_too_many_scans(content):
-            raise BrokenPicture(f"The JPEG has too many scans to decode in time; at most {MAX_JPEG_SCANS} are read.")
+        if image.format in {"JPEG", "MPO"} and has_too_many_scans(content, image.size):
+            raise BrokenPicture("The JPEG has too many scans to decode in time. Save it again, as an ordinary JPEG.")
         try:
             image.load()
             source_format = "JPEG" if image.format == "MPO" else str(image.format)

@@ -1,7 +1,8 @@
 """How many scans a JPEG has, told without decoding it.
 
-Owns one limit and the walk along a JPEG's markers. Each scan is a pass over the whole picture, and a kilobyte holds a
-hundred of them, so a small file can ask for minutes of work: this is asked before a pixel is decoded.
+Owns two limits and the walk along a JPEG's markers. Each scan is a pass over the whole picture, and a kilobyte holds a
+hundred of them, so a small file can ask for minutes of work: this is asked before a pixel is decoded. Of a small
+picture a hundred scans are read, of a large one as many as a budget of pixels allows.
 
 The count is never lower than the number of scans that libjpeg decodes. It steps over data by their length only at
 markers where libjpeg does so too or gives up, and everywhere else looks at every byte: a decoder that expects a restart
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 # Ordinary progressive files have about 10.
 # https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf
 MAX_JPEG_SCANS = 100
+MAX_SCANNED_PX = 750_000_000  # 15 scans of 50 megapixels: 2 s
 
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
@@ -33,12 +35,13 @@ _MARKER = re.compile(rb"\xff([\xc0-\xc7\xc9-\xcf\xd9-\xdd\xe0-\xef\xfe])")
 _LENGTH_BYTES = 2
 
 
-def has_too_many_scans(content: bytes) -> bool:
-    """Whether a JPEG file has more than ``MAX_JPEG_SCANS`` scans."""
+def has_too_many_scans(content: bytes, size_px: tuple[int, int]) -> bool:
+    """Whether a JPEG file has more scans than are read of a picture of that width and height."""
+    most = min(MAX_JPEG_SCANS, MAX_SCANNED_PX // max(1, size_px[0] * size_px[1]))
     # Nearly every file has fewer pairs of bytes that could start one.
-    if content.count(bytes((0xFF, _START_OF_SCAN))) <= MAX_JPEG_SCANS:
+    if content.count(bytes((0xFF, _START_OF_SCAN))) <= most:
         return False
-    return next(islice(scans(content), MAX_JPEG_SCANS, None), None) is not None
+    return next(islice(scans(content), most, None), None) is not None
 
 
 def scans(content: bytes) -> Iterator[int]:

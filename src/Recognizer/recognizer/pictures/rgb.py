@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import ExifTags, Image
 
+from recognizer.pictures.colour_profile import is_sound
 from recognizer.pictures.formats import DAMAGE
 
 # Formats whose decoders attach nothing to an image but `info`. A TIFF's tags and an MPO's frames are attached as well.
@@ -26,9 +27,6 @@ _UPRIGHT = {
 }
 
 _STRIP_PX = 4_000_000
-
-# Ordinary ones have 0.5 to 4 kB; a few megabytes would leave an answer no room for the picture.
-_MAX_PROFILE_BYTES = 64 * 1024
 
 
 def upright(image: Image.Image) -> Image.Image:
@@ -62,10 +60,9 @@ def pixels_of(image: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[n
 
 
 def rgb_profile(image: Image.Image) -> bytes | None:
-    """The embedded profile when it describes RGB (ICC.1:2022, 7.2.6): a CMYK or grey one is wrong for our pixels."""
+    """The embedded profile when it is a sound one of RGB: a CMYK or grey one is wrong for our pixels."""
     profile = image.info.get("icc_profile")
-    is_kept = isinstance(profile, bytes) and profile[16:20] == b"RGB " and len(profile) <= _MAX_PROFILE_BYTES
-    return profile if is_kept else None
+    return profile if isinstance(profile, bytes) and is_sound(profile) else None
 
 
 def _rgb(image: Image.Image) -> Image.Image:
