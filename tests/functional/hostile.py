@@ -100,6 +100,23 @@ def tiff_of_strips(strips, *, width=1000, height=1000, rows=None, **layout):
     return tiff_of([*tags, (273, 4, strips, end)], offsets + bytes(width * (rows or height)), **layout)
 
 
+def avif_of_items(items=100_000):
+    """An AVIF that lists properties of items by the thousand; libavif looks for each of them among all the others."""
+    file = BytesIO()
+    Image.new("RGB", (64, 64), "red").save(file, "AVIF")
+    content = bytearray(file.getvalue())
+    place = content.index(b"ipma") - 4
+    size = int.from_bytes(content[place : place + 4])
+    # Version 1 has numbers of 4 bytes; the few items of the picture itself are left out.
+    listed = b"".join(struct.pack(">IB", 1000 + number, 0) for number in range(items))
+    box = b"ipma" + bytes([1, 0, 0, 0]) + struct.pack(">I", items) + listed
+    for name in (b"iprp", b"meta"):
+        outer = content.index(name) - 4
+        grown = int.from_bytes(content[outer : outer + 4]) + 4 + len(box) - size
+        content[outer : outer + 4] = grown.to_bytes(4)
+    return bytes(content[:place]) + struct.pack(">I", 4 + len(box)) + box + bytes(content[place + size :])
+
+
 def flat_middle(side_px=5000):
     """A PNG of noise with a flat middle, from which the encoder takes it for small."""
     random = np.random.default_rng(1)

@@ -34,6 +34,7 @@ REFUSED = {
     "empty segments by the million": lambda: hostile.jpeg_of_empty_segments(4_000_000),
     "profiles that inflate": hostile.png_of_profiles,
     "texts that inflate": hostile.png_of_texts,
+    "items by the thousand": hostile.avif_of_items,
     "strips that repeat the picture": lambda: hostile.tiff_of_strips(100_000, rows=999),
     "a strip for each byte": lambda: hostile.tiff_of_strips(4_000_000, width=1, height=20_000_000, rows=1),
 }

@@ -2,7 +2,7 @@
 
     decode | encode         a file -> Picture; an RGB image -> a file that fits
     rgb | colour_profile    what a decoder made -> upright RGB; whether its colour profile may be passed on
-    jpeg_scans | jpeg_segments | png_chunks | tiff_tags     what a file asks for, told without decoding it
+    jpeg_scans | jpeg_segments | png_chunks | tiff_tags | avif_items    what a file asks for, told without decoding it
     formats                 which formats there are, and what their decoders raise
 
 The words: ``content`` is a file's bytes, a ``Picture`` is what was decoded with the facts about it, an ``image`` is

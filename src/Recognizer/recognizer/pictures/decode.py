@@ -14,7 +14,7 @@ from io import BytesIO
 from PIL import Image, UnidentifiedImageError
 
 from recognizer.errors import BrokenPicture, TooLarge, UnsupportedMediaType
-from recognizer.pictures import jpeg_segments, png_chunks, tiff_tags
+from recognizer.pictures import avif_items, jpeg_segments, png_chunks, tiff_tags
 from recognizer.pictures.formats import DAMAGE, READABLE
 from recognizer.pictures.jpeg_scans import has_too_many_scans
 from recognizer.pictures.rgb import rgb_profile, upright
@@ -24,7 +24,7 @@ _WEB_PAGE = re.compile(
 )
 
 # Each by itself tells whether a file is its concern.
-_LOOKS = (jpeg_segments.excess, png_chunks.excess, tiff_tags.excess)
+_LOOKS = (jpeg_segments.excess, png_chunks.excess, tiff_tags.excess, avif_items.excess)
 
 
 @dataclass(frozen=True, slots=True)
