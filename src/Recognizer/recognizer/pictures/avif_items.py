@@ -1,7 +1,7 @@
 """How many items an AVIF has, told from the boxes that list them.
 
 Owns one limit. libavif looks for each item among all that it has met, so that the time grows with their square: 200 kB
-of them take 2 seconds, 4 MB a quarter of an hour, and Python's lock is held throughout.
+of them take 2 s, 400 kB four times as long, and Python's lock is held throughout.
 
 Sources: ISO/IEC 14496-12 (boxes, 4.2; items, 8.11), ISO/IEC 23008-12 (properties, 9.3); docs/upstream.md.
 """
