@@ -185,7 +185,5 @@ class IsolatedPicture:
         return facts, answers
 
 
-_TOO_MUCH_TIME = (
-    "The picture takes too long to decode, to draw on or to write. Save it as an ordinary JPEG, or smaller."
-)
+_TOO_MUCH_TIME = "The picture takes too long to decode or to write. Save it as an ordinary JPEG, or smaller."
 _TOO_MUCH_MEMORY = "The picture takes too much memory. Save it as an ordinary JPEG, or smaller."
