@@ -63,8 +63,7 @@ def examples(max_bytes: int) -> Json:
         UnsupportedMediaType: {"detail": "There is no picture: the file is empty.", "parameter": "url"},
         BrokenPicture: {"detail": "The picture cannot be decoded: it ends too early.", "parameter": "url"},
         PictureTooCostly: {
-            "detail": "The picture takes too long to decode, to draw on or to write. "
-            "Save it as an ordinary JPEG, or smaller.",
+            "detail": "The picture takes too long to decode or to write. Save it as an ordinary JPEG, or smaller.",
             "parameter": "url",
         },
         InternalError: {"detail": "Something went wrong on our side; the request id helps to find out what."},
