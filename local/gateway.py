@@ -78,7 +78,11 @@ class Gateway:
         return _response(answer)(environ, start_response)
 
     def _answer(self, request: Request) -> dict[str, Any]:
-        refusal = self._visitors.refusal(request.method, request.headers) if self._visitors is not None else None
+        refusal = (
+            self._visitors.refusal(request.method, request.path, request.headers)
+            if self._visitors is not None
+            else None
+        )
         if refusal is not None:
             return _refused(AddressNotAllowed(refusal))
         event = event_of(request)

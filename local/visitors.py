@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from werkzeug.datastructures import Headers
 
+_FETCHES = "/detector"  # the one path that makes this server fetch: not for a link on any page to use
 _LOOPBACK = "localhost"
 WILDCARDS = {"0.0.0.0", "::"}  # noqa: S104 - told apart, not bound
 _WAY_OUT = "To let any page ask, start it without private addresses: ALLOW_PRIVATE_ADDRESSES=false make run"
@@ -27,7 +28,7 @@ class Visitors:
 
     host: str
 
-    def refusal(self, method: str, headers: Headers) -> str | None:
+    def refusal(self, method: str, path: str, headers: Headers) -> str | None:
         """Why a request is refused, and what to do; None if it is answered.
 
         Ports are not compared with the server's own: whoever forwards another one here comes with that one, and a
@@ -39,13 +40,13 @@ class Visitors:
                 f"This server is not known as {host[:100]}: a page of another site may have made that name point here, "
                 f"to look round your network. Open it as {self._name()}. {_WAY_OUT}."
             )
-        if method == "OPTIONS" or _is_link(method, headers):
+        if method == "OPTIONS" or (path != _FETCHES and _is_link(method, headers)):
             return None  # the one changes nothing, the other shows its answer to nobody but the user
         origin = headers.get("Origin")
         is_elsewhere = (
             headers.get("Sec-Fetch-Site") in {"cross-site", "same-site"}
             if origin is None
-            else _place(urlsplit(origin).netloc) != _place(host)
+            else _place(origin.partition("://")[2]) != _place(host)
         )
         if is_elsewhere:
             asking = "other pages" if origin is None else f"the page of {origin[:100]}"

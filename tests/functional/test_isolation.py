@@ -240,6 +240,76 @@ def test_no_time_at_all_starts_nothing(pool):
         pass
 
 
+LIES = {
+    "another type": {"media_type": "text/html"},
+    "a header": {"reduced": "a\r\nSet-Cookie: x=1"},
+    "another step": {"timings_ms": {"annotate": 1, "x-evil": 2}},
+    "no steps": {"timings_ms": None},
+    "no blob": {"blobs": 0},
+}
+
+
+@pytest.mark.parametrize("lie", LIES.values(), ids=LIES)
+def test_a_worker_that_was_taken_over_gives_no_orders(lie):
+    def lying(wire):
+        wire.tell({})
+        while True:
+            order, _ = wire.hear()
+            if order["do"] == "open":
+                wire.tell({"size_px": [4, 3], "format": "PNG", "animated": False})
+            elif order["do"] == "render":
+                said = {"media_type": "image/png", "reduced": "", "timings_ms": {"annotate": 1.0, "encode": 1.0}, **lie}
+                wire.tell(said, *[b"<script>"] * lie.get("blobs", 1))
+
+    with Pool(lying, 256 * 1024 * 1024) as pool:
+        with pytest.raises(WorkerFailed), opened(pool, b"fine") as picture:
+            picture.render(ASKED, [FOUND])
+        assert not pool._processes.idle
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"size_px": 3},
+        {"size_px": [1], "format": "PNG"},
+        {"size_px": [4, 3], "format": "EVIL", "animated": False},
+        {"error": "internal-error", "message": "x", "parameter": None},
+        {"error": "broken-picture", "message": ["x"], "parameter": None},
+    ],
+)
+def test_an_answer_that_cannot_be_is_none(answer):
+    def lying(wire):
+        wire.tell({})
+        wire.hear()
+        wire.tell(answer)
+        wire.hear()
+
+    with Pool(lying, 256 * 1024 * 1024) as pool, pytest.raises(WorkerFailed), opened(pool, b"fine"):
+        pass
+
+
+def test_a_worker_that_ends_after_its_last_answer_takes_nothing_back():
+    def brief(wire):
+        wire.tell({})
+        wire.hear()
+        wire.tell({"size_px": [4, 3], "format": "PNG", "animated": False})
+
+    with Pool(brief, 256 * 1024 * 1024) as pool, opened(pool, b"fine") as picture:
+        assert picture.size_px == (4, 3)
+        time.sleep(0.3)
+
+
+def test_the_engines_time_is_not_the_workers(pool):
+    with opened(pool, b"fine", seconds=1.0) as picture:
+        time.sleep(1.2)
+        with pytest.raises(PictureTooCostly):
+            picture.resized(3, 3)
+
+    with pool.worker() as wire:
+        assert not wire.is_closed_by_peer()
+
+
 def test_a_bug_over_there_is_told_with_its_traceback(pool):
     with pytest.raises(WorkerFailed, match="ZeroDivisionError: a bug"), opened(pool, b"bug"):
         pass

@@ -15,14 +15,15 @@ from recognizer.drawing import hide
 from recognizer.drawing.annotate import Annotator
 from recognizer.drawing.crop import cut_out
 from recognizer.drawing.palette import ink_for
+from recognizer.errors import StartupError
 from recognizer.fetch.addresses import Policy
 from recognizer.fetch.download import Downloader
 from recognizer.imaging import Craft
 from recognizer.isolation import isolated, serve
 from recognizer.pipeline import Pipeline
-from recognizer.sandbox.pool import Pool
+from recognizer.sandbox.pool import NoWorker, Pool
 from recognizer.settings import Settings
-from recognizer.site import openapi, page, reference
+from recognizer.site import assets, openapi, page, reference
 from recognizer.vision import detector
 from recognizer.vision.model import Model
 from recognizer.vision.view import PixelView
@@ -55,8 +56,8 @@ def build(environ: Mapping[str, str]) -> App:
     """
     settings = Settings.from_environ(environ)
     # Before an engine has started its threads: see the nursery.
-    pool = Pool(partial(serve, _craft(settings), _REHEARSAL.read_bytes()), settings.picture_memory_bytes)
-    pool.make_ready()
+    pool = Pool(partial(serve, _craft(settings), assets.bytes_of(_REHEARSAL)), settings.picture_memory_bytes)
+    pool.start()
     model = Model.load(settings.model_dir)
     policy = Policy(
         allowed_ports=settings.allowed_ports, allowed_hosts=settings.allowed_hosts, allow_private=settings.allow_private
@@ -70,6 +71,10 @@ def build(environ: Mapping[str, str]) -> App:
         detect=detector.load(model, settings.threads),
         **({"span": _spans()} if settings.is_traced else {}),
     )
+    try:
+        pool.make_ready()
+    except NoWorker as error:
+        raise StartupError("The process that pictures are worked on in does not start.") from error
     site = _site(settings, model)
     return App(settings, model, pipeline, site=site, colour_of=lambda label_id: ink_for(label_id).hex)
 

@@ -7,9 +7,10 @@ that takes too much time or memory ends the worker and nothing else.
 
 from __future__ import annotations
 
+import re
 import time
 import traceback
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,17 @@ import numpy as np
 
 from recognizer import startup
 from recognizer.detections import Box, Criteria, Detection, Label
-from recognizer.errors import PictureTooCostly, RequestError
+from recognizer.errors import (
+    BrokenPicture,
+    NothingDetected,
+    PictureTooCostly,
+    RequestError,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from recognizer.imaging import DecodedPicture
 from recognizer.job import DetectRequest, Rendered
-from recognizer.pictures import Encoded
+from recognizer.pictures import MEDIA_TYPES, READABLE, Encoded
 from recognizer.sandbox.nursery import end_after
 from recognizer.sandbox.wire import ConnectionLost
 
@@ -31,12 +39,16 @@ if TYPE_CHECKING:
 
     from recognizer.imaging import Craft
     from recognizer.sandbox.pool import Pool
-    from recognizer.sandbox.wire import Wire
+    from recognizer.sandbox.wire import Message, Wire
 
 _GRACE_S = 0.25  # what the kernel may take to end a worker whose time is up
 _KEPT_UP_TO_PX = 16_000_000  # what a larger picture has taken is given back with the process
 
-_ERRORS = {error.code: error for error in RequestError.__subclasses__()}
+_ERRORS = {
+    error.code: error for error in (UnsupportedMediaType, TooLarge, BrokenPicture, PictureTooCostly, NothingDetected)
+}
+_STEPS = {"annotate", "encode"}
+_REDUCED = re.compile(r"(?:[a-z]+=[0-9]+(?:, [a-z]+=[0-9]+)*)?")
 _NO_REQUEST = DetectRequest(url="", criteria=Criteria(limit=1, min_score=0.0), answer="image")
 
 
@@ -57,6 +69,7 @@ def serve(craft: Craft, rehearsal: bytes, wire: Wire) -> None:
     """
     DecodedPicture(craft, rehearsal).render(_NO_REQUEST, [Detection(Label("", "Label"), 0.5, Box(0.1, 0.1, 0.9, 0.9))])
     startup.finish()  # it was forked while the service was loading
+    wire.tell({})
     picture: DecodedPicture | None = None
     while True:
         try:
@@ -64,38 +77,41 @@ def serve(craft: Craft, rehearsal: bytes, wire: Wire) -> None:
         except ConnectionLost:
             return
         if order["do"] == "forget":
-            end_after(0)
             picture = None
             continue
+        # The timer runs only while the worker does: it must not end one that waits, or that was frozen with Lambda.
+        end_after(order["seconds"])
         try:
             if order["do"] == "open":
-                end_after(order["seconds"])
                 picture = DecodedPicture(craft, bytes(blobs[0]))
-                wire.tell({"size_px": picture.size_px, "format": picture.format, "animated": picture.animated})
-            elif picture is not None:
-                _answer(wire, picture, order)
+            facts, answers = _answer(picture, order) if picture is not None else ({}, [])
         except RequestError as error:
-            wire.tell({"error": error.code, "message": error.public_message, "parameter": error.parameter})
+            facts = {"error": error.code, "message": error.public_message, "parameter": error.parameter}
+            answers = []
         except MemoryError:
-            picture = None
-            wire.tell({"error": PictureTooCostly.code, "message": _TOO_MUCH_MEMORY, "parameter": None})
-        except Exception:  # noqa: BLE001 - the parent logs it and answers
-            wire.tell({"failed": traceback.format_exc()})
+            picture, answers = None, []
+            facts = {"error": PictureTooCostly.code, "message": _TOO_MUCH_MEMORY, "parameter": None}
+        except Exception:  # noqa: BLE001 - the service logs it and answers
+            facts, answers = {"failed": traceback.format_exc()}, []
+        end_after(0)
+        wire.tell(facts, *answers)
 
 
-def _answer(wire: Wire, picture: DecodedPicture, order: dict[str, Any]) -> None:
+def _answer(picture: DecodedPicture, order: dict[str, Any]) -> tuple[dict[str, Any], list[bytes | memoryview]]:
+    """What a picture tells or becomes, as a message."""
     match order["do"]:
         case "resized":
-            wire.tell({}, picture.resized(order["height"], order["width"]).data)
+            return {}, [picture.resized(order["height"], order["width"]).data]
         case "thinned":
             pixels = picture.thinned(order["max_px"])
-            wire.tell({"shape": pixels.shape}, pixels.data)
+            return {"shape": pixels.shape}, [pixels.data]
         case "render":
             request = replace(_NO_REQUEST, **order["request"])
             rendered = picture.render(request, [_detection(fields) for fields in order["detections"]])
             encoded = rendered.encoded
             facts = {"media_type": encoded.media_type, "reduced": encoded.reduced, "timings_ms": rendered.timings_ms}
-            wire.tell(facts, encoded.content)
+            return facts, [encoded.content]
+    return {"size_px": picture.size_px, "format": picture.format, "animated": picture.animated}, []
 
 
 def _detection(fields: dict[str, Any]) -> Detection:
@@ -121,52 +137,80 @@ def isolated(pool: Pool, content: bytes, ends_at_s: float, *, timeout_s: float) 
         TooLarge: it has too many pixels.
         BrokenPicture: it is truncated or corrupt.
         PictureTooCostly: it takes too much time or memory.
+        WorkerFailed: something unforeseen happened over there.
+        NoWorker: no worker starts.
     """
     with pool.worker() as wire:
+        picture = IsolatedPicture(wire, min(ends_at_s, time.monotonic() + timeout_s))
         try:
-            picture = IsolatedPicture(wire, content, min(ends_at_s, time.monotonic() + timeout_s))
+            picture.open(content)
             yield picture
-            if picture.size_px[0] * picture.size_px[1] > _KEPT_UP_TO_PX:
-                wire.retire()
         except PictureTooCostly:
             wire.retire()
             raise
         finally:
+            width, height = picture.size_px
+            if width * height > _KEPT_UP_TO_PX:
+                wire.retire()
             if wire.is_in_step:
-                wire.tell({"do": "forget"})
+                with suppress(ConnectionLost):  # it ended since its last answer, which was all that was wanted of it
+                    wire.tell({"do": "forget"})
 
 
 class IsolatedPicture:
-    """See ``job.OpenPicture``: one whose pixels are in a worker."""
+    """See ``job.OpenPicture``: one whose pixels are in a worker.
 
-    def __init__(self, wire: Wire, content: bytes, ends_at_s: float) -> None:
-        """Has a file decoded; see ``isolated``."""
+    What the worker says is checked: it may have been taken over by the picture. One that says what cannot be is not
+    asked again.
+    """
+
+    size_px: tuple[int, int] = (0, 0)
+    format: str = ""
+    animated: bool = False
+
+    def __init__(self, wire: Wire, ends_at_s: float) -> None:
+        """Takes a connection to a worker, and when time is up; see ``isolated``."""
         self._wire = wire
         self._ends_at_s = ends_at_s
-        facts, _ = self._ask({"do": "open", "seconds": self._left_s()}, content)
-        width, height = facts["size_px"]
-        self.size_px = (int(width), int(height))
-        self.format = str(facts["format"])
-        self.animated = bool(facts["animated"])
+
+    def open(self, content: bytes) -> None:
+        """Has a file decoded; see ``isolated``."""
+        facts, _ = self._ask({"do": "open"}, content)
+        with self._believable():
+            width, height = facts["size_px"]
+            self.size_px = (int(width), int(height))
+            self.format = READABLE[READABLE.index(facts["format"])]
+            self.animated = bool(facts["animated"])
 
     def resized(self, height: int, width: int) -> NDArray[np.float32]:
         """See ``job.View``."""
-        _, (pixels,) = self._ask({"do": "resized", "height": height, "width": width})
-        return np.frombuffer(pixels, np.float32).reshape(height, width, 3)
+        _, answers = self._ask({"do": "resized", "height": height, "width": width})
+        with self._believable():
+            return np.frombuffer(answers[0], np.float32).reshape(height, width, 3)
 
     def thinned(self, max_px: int) -> NDArray[np.uint8]:
         """See ``job.View``."""
-        facts, (pixels,) = self._ask({"do": "thinned", "max_px": max_px})
-        return np.frombuffer(pixels, np.uint8).reshape(facts["shape"])
+        facts, answers = self._ask({"do": "thinned", "max_px": max_px})
+        with self._believable():
+            height, width, _ = facts["shape"]
+            return np.frombuffer(answers[0], np.uint8).reshape(height, width, 3)
 
     def render(self, request: DetectRequest, detections: Sequence[Detection]) -> Rendered:
         """See ``job.OpenPicture``."""
         wanted = {"draw": request.draw, "crop": request.crop, "image_format": request.image_format}
-        facts, (content,) = self._ask(
+        facts, answers = self._ask(
             {"do": "render", "request": wanted, "detections": [asdict(detection) for detection in detections]}
         )
-        encoded = Encoded(bytes(content), str(facts["media_type"]), str(facts["reduced"]))
-        return Rendered(encoded, {step: float(ms) for step, ms in facts["timings_ms"].items()})
+        with self._believable():
+            reduced = _REDUCED.fullmatch(facts["reduced"])
+            if (
+                reduced is None
+                or facts["media_type"] not in MEDIA_TYPES.values()
+                or facts["timings_ms"].keys() != _STEPS
+            ):
+                raise ValueError("it says something else")
+            timings_ms = {step: float(ms) for step, ms in facts["timings_ms"].items()}
+            return Rendered(Encoded(bytes(answers[0]), facts["media_type"], reduced[0]), timings_ms)
 
     def _left_s(self) -> float:
         left_s = self._ends_at_s - time.monotonic()
@@ -174,17 +218,31 @@ class IsolatedPicture:
             raise PictureTooCostly(_TOO_MUCH_TIME)
         return left_s
 
-    def _ask(self, order: dict[str, Any], *blobs: bytes) -> tuple[dict[str, Any], list[bytearray]]:
+    def _ask(self, order: dict[str, Any], *blobs: bytes) -> Message:
+        left_s = self._left_s()
         try:
-            facts, answers = self._wire.ask(order, *blobs, timeout_s=self._left_s() + _GRACE_S)
+            facts, answers = self._wire.ask({**order, "seconds": left_s}, *blobs, timeout_s=left_s + _GRACE_S)
         except ConnectionLost as error:
             is_late = time.monotonic() >= self._ends_at_s
             raise PictureTooCostly(_TOO_MUCH_TIME if is_late else _TOO_MUCH_MEMORY) from error
         if "failed" in facts:
-            raise WorkerFailed(facts["failed"])
+            raise WorkerFailed(str(facts["failed"]))
         if "error" in facts:
-            raise _ERRORS[facts["error"]](facts["message"], parameter=facts["parameter"])
+            with self._believable():
+                error_of, message, parameter = _ERRORS[facts["error"]], facts["message"], facts["parameter"]
+                if not isinstance(message, str) or not isinstance(parameter, str | None):
+                    raise TypeError("it says something else")
+            raise error_of(message, parameter=parameter)
         return facts, answers
+
+    @contextmanager
+    def _believable(self) -> Iterator[None]:
+        """Retires a worker whose answer cannot be read."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            self._wire.retire()
+            raise WorkerFailed("the worker's answer is none") from error
 
 
 _TOO_MUCH_TIME = "The picture takes too long to decode or to write. Save it as an ordinary JPEG, or smaller."

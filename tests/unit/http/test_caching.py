@@ -51,3 +51,10 @@ def test_caches_are_told_what_an_answer_depends_on():
 
 def test_a_304_keeps_what_a_cache_needs():
     assert not_modified(cache_headers(TAG, 1, varies=True)).headers.keys() == {"Cache-Control", "ETag", "Vary"}
+
+
+@pytest.mark.parametrize("header", ["*", TAG])
+def test_what_is_not_kept_is_sent_every_time(header):
+    answer = Response(200, "application/json", cache_headers(TAG, 0), "{}")
+
+    assert conditional(answer, header) is answer

@@ -135,9 +135,10 @@ def test_a_cut_out_has_nothing_drawn_on_it(draw):
     assert request(crop=True, draw=draw).draw == "none"
 
 
-def test_a_cut_out_tells_of_one_object_alone():
-    assert request(crop=True, n=9, format="image").criteria.limit == 1
-    assert request(crop=True, n=9, format="json").criteria.limit == 9
+def test_a_cut_out_hides_all_that_is_hidden_without_it():
+    """Else whoever stands beside the object that is cut out stays recognisable."""
+    assert request(crop=True, draw="blur").criteria.limit == 100
+    assert request(crop=True, draw="blur", n=9).criteria.limit == 9
 
 
 def test_the_bare_name_of_a_switch_turns_it_on():

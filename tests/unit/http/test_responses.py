@@ -119,6 +119,15 @@ def test_a_long_header_is_cut_between_detections_and_remains_json(names):
     assert labels == names[: len(labels)]
 
 
+def test_a_cut_out_tells_of_the_object_that_it_shows():
+    request = replace(OUTCOME.request, answer="image", crop=True)
+    outcome = replace(OUTCOME, request=request, encoded=PICTURE, detections=(FOUND, FOUND))
+
+    headers = detected(outcome, MODEL, 3600).headers
+
+    assert (headers["X-Detection-Count"], len(json.loads(headers["X-Detections"]))) == ("1", 1)
+
+
 def test_a_cut_header_still_counts_all_detections():
     headers = picture_answer(detections=(FOUND,) * 100).headers
 

@@ -15,8 +15,8 @@ LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch
 MACHINE = socket.gethostname()
 
 
-def refusal(headers, method="GET", host="127.0.0.1"):
-    return Visitors(host).refusal(method, Headers(headers))
+def refusal(headers, method="GET", host="127.0.0.1", path="/"):
+    return Visitors(host).refusal(method, path, Headers(headers))
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "LocalHost", "localhost.", "127.0.0.2"])
@@ -108,3 +108,14 @@ def test_a_form_on_another_page_is_refused():
 
 def test_a_preflight_is_let_in_so_that_the_page_can_read_the_refusal_of_what_follows():
     assert refusal({"Host": "localhost:3000", "Origin": "https://evil.example", **CROSS}, "OPTIONS") is None
+
+
+def test_a_link_of_another_site_does_not_make_the_server_fetch():
+    """It would look at a private address for whoever made the link."""
+    assert refusal({"Host": "localhost:3000", **LINK, "Sec-Fetch-Site": "cross-site"}, path="/detector")
+    assert refusal({"Host": "localhost:3000", **LINK, "Sec-Fetch-Site": "cross-site"}, path="/reference") is None
+
+
+@pytest.mark.parametrize("origin", ["http://[bad", "null", "", "http://", "::"])
+def test_an_origin_that_is_none_is_refused(origin):
+    assert refusal({"Host": "localhost:3000", "Origin": origin})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from recognizer.sandbox import nursery
-from recognizer.sandbox.pool import Pool
+from recognizer.sandbox.pool import NoWorker, Pool
 from recognizer.sandbox.wire import ConnectionLost, Wire
 
 pytestmark = pytest.mark.enable_socket
@@ -21,8 +22,9 @@ MEMORY_BYTES = 64 * 1024 * 1024
 PATIENCE_S = 30
 
 
-def serve(wire):  # noqa: C901 - one case for each thing that can go wrong
+def serve(wire):  # noqa: C901, PLR0912 - one case for each thing that can go wrong
     """What the tests' workers can do."""
+    wire.tell({})
     while True:
         try:
             job, blobs = wire.hear()
@@ -50,6 +52,8 @@ def serve(wire):  # noqa: C901 - one case for each thing that can go wrong
                 return
             case "list files":
                 wire.tell({"files": [str(Path(f"/proc/self/fd/{fd}").readlink()) for fd in range(64) if is_open(fd)]})
+            case "environment":
+                wire.tell({"names": sorted(os.environ)})
             case "limits":
                 wire.tell({"oom": Path("/proc/self/oom_score_adj").read_text(encoding="ascii").strip()})
 
@@ -120,8 +124,7 @@ def test_a_nursery_that_died_is_replaced(pool):
     document, _ = ask(pool, do="echo")
     for pid in (document["pid"], document["parent"]):
         os.kill(pid, signal.SIGKILL)
-    os.waitpid(document["parent"], 0)
-    wait_until_gone(document["pid"])
+        wait_until_gone(pid)
 
     assert ask(pool, do="echo")[0]["parent"] != document["parent"]
 
@@ -158,7 +161,7 @@ def test_nothing_is_left_of_a_pool_that_nobody_holds():
 
     del pool
 
-    os.waitpid(document["parent"], 0)
+    wait_until_gone(document["parent"])
     wait_until_gone(document["pid"])
 
 
@@ -186,7 +189,7 @@ def test_nothing_is_left_of_a_pool_that_was_closed():
     with Pool(serve, MEMORY_BYTES) as pool:
         document, _ = ask(pool, do="echo")
 
-    os.waitpid(document["parent"], 0)
+    wait_until_gone(document["parent"])
     wait_until_gone(document["pid"])
 
 
@@ -201,6 +204,51 @@ def wait_until_gone(pid):
             return
         time.sleep(0.01)
     pytest.fail(f"process {pid} is still there")
+
+
+def test_a_worker_has_nothing_of_the_environment(pool):
+    assert ask(pool, do="environment")[0] == {"names": []}
+
+
+def test_a_pool_that_was_closed_has_no_workers(pool):
+    pool.close()
+
+    with pytest.raises(NoWorker, match="closed"), pool.worker():
+        pass
+
+
+@pytest.mark.parametrize("serve", [lambda wire: None, lambda wire: os.abort()])
+def test_workers_that_do_not_start_are_told(serve):
+    with Pool(serve, MEMORY_BYTES) as pool:
+        pool.start()
+        with pytest.raises(NoWorker, match="starts"):
+            pool.make_ready()
+        with pytest.raises(NoWorker, match="starts"), pool.worker():
+            pass
+
+
+def test_a_nursery_that_died_leaves_nothing_behind(pool):
+    parent = ask(pool, do="echo")[0]["parent"]
+    os.kill(parent, signal.SIGKILL)
+    wait_until_gone(parent)
+    with pool.worker(), pool.worker() as wire:
+        assert wire.ask({"do": "echo"}, timeout_s=PATIENCE_S)
+
+    with pytest.raises(ChildProcessError):
+        os.waitpid(parent, os.WNOHANG)
+
+
+def test_many_descriptors_are_no_trouble(pool):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
+    taken = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        assert ask(pool, do="echo")
+        assert ask(pool, do="echo")
+    finally:
+        for fd in taken:
+            os.close(fd)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 # Messages
@@ -228,6 +276,7 @@ def wires():
         b'\0\0\0\x1a{"blobs":[99999999999999]}',
         b'\0\0\0\x0d{"blobs":[5]}abc',
         b'\0\0\0\x0b{"blobs":3}',
+        b"\0\3\x0d\x40" + b"[" * 200_000,
     ],
 )
 def test_what_is_no_message_is_a_lost_connection(wires, sent):
@@ -242,6 +291,23 @@ def test_what_is_no_message_is_a_lost_connection(wires, sent):
 def test_silence_is_a_lost_connection(wires):
     with pytest.raises(ConnectionLost):
         wires[0].hear(0.05)
+
+
+def test_a_drip_is_a_lost_connection(wires):
+    """Each byte comes soon enough, all of them do not."""
+    wire, theirs = wires
+
+    def drip():
+        with suppress(OSError):
+            for byte in b"\0\0\0\x0d" + b" " * 200:
+                theirs.sendall(bytes([byte]))
+                time.sleep(0.05)
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(drip)
+        with pytest.raises(ConnectionLost):
+            wire.hear(0.3)
+        theirs.close()
 
 
 def test_nobody_to_send_to_is_a_lost_connection(wires):

@@ -1,6 +1,7 @@
 """HTTP: gateway events in, proxy responses out.
 
-``gateway`` reads events of every version and writes responses; ``body``, ``parameters`` and ``negotiation`` make a
-``DetectRequest`` of a request; ``responses`` makes answers and problem documents; ``caching`` owns entity tags,
-conditional requests and the headers that every answer carries.
+``gateway`` knows the formats of events (``payload_v1``, ``payload_v2``, ``invocation``), which become ``messages`` and
+back; ``detection`` makes a ``DetectRequest`` of a request (``body``, ``parameters``, ``source``, ``negotiation``);
+``responses`` makes answers and problem documents; ``caching`` owns entity tags and conditional requests, ``headers``
+what every answer carries.
 """

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _TAG_CHARS = 32  # of the digest's hexadecimal form: 128 bits
+_NOT_KEPT = "no-store"
 _OF_A_304 = frozenset({"ETag", "Cache-Control", "Vary"})
 
 
@@ -32,7 +33,7 @@ def cache_headers(tag: str, max_age_s: int, *, varies: bool = False) -> dict[str
         max_age_s: seconds that any cache may keep it.
         varies: whether the Accept header had a say in it.
     """
-    headers = {"Cache-Control": f"public, max-age={max_age_s}" if max_age_s else "no-store", "ETag": tag}
+    headers = {"Cache-Control": f"public, max-age={max_age_s}" if max_age_s else _NOT_KEPT, "ETag": tag}
     return {**headers, "Vary": "Accept"} if varies else headers
 
 
@@ -49,7 +50,8 @@ def not_modified(headers: Mapping[str, str]) -> Response:
 def conditional(response: Response, if_none_match: str) -> Response:
     """The response, or the 304 in its place where the client has it already; ``*`` means whichever there is."""
     tag = response.headers.get("ETag")
-    if response.status != 200 or tag is None:  # noqa: PLR2004 - only a representation can be unchanged
+    is_kept = response.headers.get("Cache-Control") != _NOT_KEPT
+    if response.status != 200 or tag is None or not is_kept:  # noqa: PLR2004 - only a representation can be unchanged
         return response
     is_known = if_none_match.strip() == "*" or names(if_none_match, tag)
     return not_modified(response.headers) if is_known else response

@@ -89,8 +89,6 @@ def validated(
     least, by_class = _min_score(given.get("min_score", ""), rules.default_min_score, rules.labels)
     # Who wants objects hidden wants all of them hidden.
     limit = _limit(given.get("n", ""), MAX_LIMIT if draw == "blur" else DEFAULT_LIMIT)
-    if crop and answer == "image":
-        limit = 1  # the headers tell of the object that is shown
     return DetectRequest(
         url=url,
         content=content,
@@ -161,7 +159,7 @@ def _names(given: Mapping[str, Any], parameter: str) -> tuple[str, ...]:
         raise InvalidParameter(
             f"{parameter} must be labels separated by commas, or a list of them.", parameter=parameter
         )
-    return tuple(name.strip() for name in names if name.strip())
+    return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
 
 
 def _region(value: Any) -> tuple[float, float, float, float] | None:

@@ -24,7 +24,10 @@ _MAX_PARAMETER_CHARS = 40
 
 def detected(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int) -> Response:
     """The answer to a request that was served: the picture where one was asked for, JSON otherwise."""
-    boxes = [_as_json(detection, outcome) for detection in outcome.detections]
+    # A cut-out shows one object, however many were found, or hidden in it.
+    is_cut_out = outcome.request.crop and outcome.encoded is not None
+    shown = outcome.detections[:1] if is_cut_out else outcome.detections
+    boxes = [_as_json(detection, outcome) for detection in shown]
     headers = {
         **detection_cache_headers(outcome.request, outcome.source_sha256, model, cache_max_age_s),
         "Server-Timing": ", ".join(f"{step};dur={ms:.1f}" for step, ms in outcome.timings_ms.items()),

@@ -1,8 +1,8 @@
 """A small process that forks the workers, and the limits that each of them gets.
 
 Owns forking. A fork copies one thread only, so a process that runs an engine's threads must not do it: a lock that
-another thread held would be held for ever. The nursery is forked before there are any, does nothing but fork again when
-it is asked to, and so each worker starts as fresh as the first.
+another thread held would be held for ever. The nursery is forked before the engine is there, does nothing but fork
+again when it is asked to, and so each worker starts as fresh as the first.
 
 Owns the limits too. They are the kernel's: a timer whose signal ends the process, and the most memory it can map. No
 decoder can hold them off, not one that keeps Python's lock for a minute and not one that calls ``abort``.
@@ -16,6 +16,7 @@ import resource
 import signal
 import socket
 import warnings
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -28,37 +29,56 @@ if TYPE_CHECKING:
     Serve = Callable[[Wire], None]
 
 _STDERR: Final = 2
-_MAX_FDS: Final = 4096
+_MAX_FDS: Final = 65_536
 _KILL_FIRST: Final = "1000"
 
 
-def open_nursery(serve: Serve, memory_bytes: int) -> socket.socket:
-    """Forks the nursery; it ends when the socket is closed.
+@dataclass(frozen=True, slots=True)
+class Nursery:
+    """The process that forks workers.
+
+    Attributes:
+        pid: its number.
+        requests: to ask it for workers with; it ends when this is closed.
+    """
+
+    pid: int
+    requests: socket.socket
+
+    def close(self) -> None:
+        """Ends it, and waits until it has ended: it does nothing else."""
+        self.requests.close()
+        with contextlib.suppress(ChildProcessError):  # somebody else waited for it
+            os.waitpid(self.pid, 0)
+
+
+def open_nursery(serve: Serve, memory_bytes: int) -> Nursery:
+    """Forks the nursery.
 
     Args:
         serve: what a worker does with its end of a connection; when it returns, the worker ends.
         memory_bytes: what a worker may map beyond what it starts with.
-
-    Returns:
-        The socket to ask for workers with, see ``new_worker``.
     """
     ours, theirs = socket.socketpair()
-    if _fork() == 0:
+    pid = _fork()
+    if pid == 0:
         _run(partial(_nurse, theirs, serve, memory_bytes), keep=theirs)
     theirs.close()
-    return ours
+    return Nursery(pid, ours)
 
 
-def new_worker(nursery: socket.socket) -> socket.socket:
+def new_worker(nursery: Nursery) -> socket.socket:
     """A connection to a worker that has just been forked.
 
     Raises:
-        OSError: the nursery is gone.
+        BrokenPipeError: the nursery is gone.
+        ConnectionResetError: likewise.
+        OSError: this process has no descriptors left.
     """
     ours, theirs = socket.socketpair()
     try:
         with theirs:
-            socket.send_fds(nursery, [b"+"], [theirs.fileno()])
+            socket.send_fds(nursery.requests, [b"+"], [theirs.fileno()])
     except OSError:
         ours.close()
         raise
@@ -85,10 +105,14 @@ def _nurse(requests: socket.socket, serve: Serve, memory_bytes: int) -> None:
 def _work(sock: socket.socket, serve: Serve, memory_bytes: int) -> None:
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     mapped_bytes = _mapped_bytes() + memory_bytes
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    if most != resource.RLIM_INFINITY:
+        mapped_bytes = min(mapped_bytes, most)
     resource.setrlimit(resource.RLIMIT_DATA, (mapped_bytes, mapped_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError):  # where memory runs out all the same, not the service itself is to be ended
         Path("/proc/self/oom_score_adj").write_text(_KILL_FIRST, encoding="ascii")
+    os.environ.clear()  # a decoder needs none of it, and a decoder that was taken over must not find credentials
     serve(Wire(sock))
 
 
@@ -122,8 +146,8 @@ def _close_all_but(kept: Iterable[int]) -> None:
 
 def _fork() -> int:
     with warnings.catch_warnings():
-        # Python 3.12 warns where there are threads. Only a nursery that is opened again has any around it, and what a
-        # worker does afterwards takes none of their locks.
+        # Python 3.12 warns where there are threads, NumPy's own among them, or an engine's where a nursery is opened
+        # again. What a nursery and its workers do afterwards takes none of their locks.
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
 

@@ -13,35 +13,40 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from recognizer.sandbox.nursery import new_worker, open_nursery
-from recognizer.sandbox.wire import Wire
+from recognizer.sandbox.wire import ConnectionLost, Wire
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Iterator
 
-    from recognizer.sandbox.nursery import Serve
+    from recognizer.sandbox.nursery import Nursery, Serve
 
 _MAX_IDLE = 4
+_START_S = 10.0
+
+
+class NoWorker(Exception):
+    """A worker cannot be had: none starts, or the pool is closed."""
 
 
 @dataclass(slots=True)
 class _Processes:
     """What a pool holds on to; apart from it, so that it can be closed when nobody holds on to the pool."""
 
-    nursery: socket.socket
+    nursery: Nursery
     idle: list[Wire] = field(default_factory=list)
 
     def close(self) -> None:
-        self.nursery.close()
         while self.idle:
             self.idle.pop().close()
+        self.nursery.close()
 
 
 class Pool:
     """Worker processes; safe to use from several threads. They end with the pool, at the latest with this process.
 
     Args:
-        serve: what a worker does with its end of the connection, until the connection ends.
+        serve: what a worker does with its end of the connection, until the connection ends. The first thing it sends is
+            an empty message: that it is ready.
         memory_bytes: what each worker may map beyond what it starts with.
     """
 
@@ -50,6 +55,7 @@ class Pool:
         self._memory_bytes = memory_bytes
         self._lock = threading.Lock()
         self._processes = _Processes(open_nursery(serve, memory_bytes))
+        self._starting: list[Wire] = []
         self.close = weakref.finalize(self, self._processes.close)
 
     @contextmanager
@@ -57,17 +63,30 @@ class Pool:
         """A connection to a worker for one job; one that was broken off is not used again.
 
         Raises:
-            OSError: there is no worker to be had.
+            NoWorker: there is none to be had.
         """
-        wire = self._taken()
+        wire = self._idle() or self._started(self._new()) or self._started(self._new())
+        if wire is None:
+            raise NoWorker("no worker process starts")
         try:
             yield wire
         finally:
             self._give_back(wire)
 
+    def start(self) -> None:
+        """Begins to start a worker for the first job; see ``make_ready``."""
+        self._starting.append(self._new())
+
     def make_ready(self) -> None:
-        """Has a worker wait for the first job, so that this does not have to wait for the worker."""
-        self._give_back(self._taken())
+        """Waits until a worker can take the first job.
+
+        Raises:
+            NoWorker: it does not start.
+        """
+        wire = self._started(self._starting.pop() if self._starting else self._new())
+        if wire is None:
+            raise NoWorker("no worker process starts")
+        self._give_back(wire)
 
     def __enter__(self) -> Self:
         return self
@@ -82,17 +101,32 @@ class Pool:
                 return
         wire.close()
 
-    def _taken(self) -> Wire:
-        processes = self._processes
+    def _idle(self) -> Wire | None:
         with self._lock:
-            while processes.idle:
-                wire = processes.idle.pop()
+            while self._processes.idle:
+                wire = self._processes.idle.pop()
                 if not wire.is_closed_by_peer():
                     return wire
                 wire.close()
+        return None
+
+    def _new(self) -> Wire:
+        """A connection to a worker that is starting."""
+        with self._lock:
+            if not self.close.alive:
+                raise NoWorker("the pool is closed")
             try:
-                return Wire(new_worker(processes.nursery))
-            except OSError:  # somebody ended it: another one takes its place
-                processes.nursery.close()
-                processes.nursery = open_nursery(self._serve, self._memory_bytes)
-                return Wire(new_worker(processes.nursery))
+                return Wire(new_worker(self._processes.nursery))
+            except (BrokenPipeError, ConnectionResetError):  # somebody ended it: another one takes its place
+                self._processes.nursery.close()
+                self._processes.nursery = open_nursery(self._serve, self._memory_bytes)
+                return Wire(new_worker(self._processes.nursery))
+
+    def _started(self, wire: Wire) -> Wire | None:
+        """The worker, once it is ready; None where it does not start."""
+        try:
+            wire.hear(_START_S)
+        except ConnectionLost:
+            wire.close()
+            return None
+        return wire

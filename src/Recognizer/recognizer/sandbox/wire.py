@@ -9,19 +9,19 @@ A frame is the length of the document in four bytes, the document, then its blob
 from __future__ import annotations
 
 import json
-import select
+import math
+import socket
 import struct
+import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import socket
-
     Blob = bytes | bytearray | memoryview
     Message = tuple[dict[str, Any], list[bytearray]]
 
 _LENGTH = struct.Struct(">I")
 _MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
-_MAX_BLOB_BYTES = 256 * 1024 * 1024
+_MAX_BLOBS_BYTES = 256 * 1024 * 1024  # of a message, together
 
 
 class ConnectionLost(Exception):
@@ -57,16 +57,15 @@ class Wire:
         """The next message: its document, and its blobs.
 
         Args:
-            timeout_s: how long the other process may be silent; None for as long as it likes.
+            timeout_s: how long all of the message may take to come; None for as long as it likes.
 
         Raises:
-            ConnectionLost: it is gone, was silent for too long, or sent what is no message.
+            ConnectionLost: the other process is gone, is too slow, or sent what is no message.
         """
         self._in_step = False
         try:
-            self._socket.settimeout(timeout_s)
-            message = self._message()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            message = self._message(math.inf if timeout_s is None else time.monotonic() + timeout_s)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ConnectionLost("no message came") from error
         self._in_step = True
         return message
@@ -92,27 +91,36 @@ class Wire:
 
     def is_closed_by_peer(self) -> bool:
         """Whether the other process is gone; to be asked while no message is under way."""
-        readable, _, _ = select.select([self._socket], [], [], 0)
-        return bool(readable)
+        self._socket.settimeout(0)
+        try:
+            return not self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
 
     def close(self) -> None:
         """Closes the connection; the other end learns of it when it next reads."""
         self._socket.close()
 
-    def _message(self) -> Message:
-        (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
+    def _message(self, ends_at_s: float) -> Message:
+        (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size, ends_at_s))
         if length > _MAX_DOCUMENT_BYTES:
             raise ConnectionLost("the message is too long")
-        document: dict[str, Any] = json.loads(self._exactly(length))
+        document: dict[str, Any] = json.loads(self._exactly(length, ends_at_s))
         lengths = document.pop("blobs")
-        if not all(isinstance(each, int) and 0 <= each <= _MAX_BLOB_BYTES for each in lengths):
-            raise ConnectionLost("a blob is too long")
-        return document, [self._exactly(each) for each in lengths]
+        if not all(isinstance(each, int) and each >= 0 for each in lengths) or sum(lengths) > _MAX_BLOBS_BYTES:
+            raise ConnectionLost("the blobs are too long")
+        return document, [self._exactly(each, ends_at_s) for each in lengths]
 
-    def _exactly(self, length: int) -> bytearray:
+    def _exactly(self, length: int, ends_at_s: float) -> bytearray:
         content = bytearray(length)
         view = memoryview(content)
         while view:
+            left_s = ends_at_s - time.monotonic()
+            if left_s <= 0:
+                raise ConnectionLost("the other process is too slow")
+            self._socket.settimeout(None if left_s == math.inf else left_s)
             received = self._socket.recv_into(view)
             if not received:
                 raise ConnectionLost("the other process is gone")
