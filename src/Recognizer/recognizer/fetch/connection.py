@@ -49,6 +49,7 @@ class Call:
         resolver: looks names up; may block.
         deadline: when the fetch ends.
         target: what is requested just now; each redirect has its own.
+        max_bytes: longest content of an answer.
         connected: whether the request under way went over a new connection.
     """
 
@@ -56,6 +57,7 @@ class Call:
     resolver: Resolver
     deadline: Deadline
     target: Target
+    max_bytes: int
     connected: bool = False
 
     def connect(self, host: str, port: int) -> socket.socket:
@@ -69,23 +71,26 @@ class Call:
         self.connected = True
         failure: OSError | None = None
         for address in addresses.permitted_addresses(self.policy, host, port, self._resolve):
-            sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
             try:
-                sock.settimeout(min(CONNECT_TIMEOUT_S, self.deadline.remaining_s()))
-                sock.connect((address, port))
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self.deadline.watch(sock)
+                return self._connect(address, port)
             except OSError as error:
-                sock.close()
                 failure = error
-            except RequestError:
-                sock.close()
-                raise
-            else:
-                return sock
         if isinstance(failure, TimeoutError):
             raise failures.timed_out() from failure
         raise failures.not_connected() from failure
+
+    def _connect(self, address: str, port: int) -> socket.socket:
+        # Fails where the system has no IPv6, and that must not keep an IPv4 address from being tried.
+        sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(min(CONNECT_TIMEOUT_S, self.deadline.remaining_s()))
+            sock.connect((address, port))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.deadline.watch(sock)
+        except (OSError, RequestError):
+            sock.close()
+            raise
+        return sock
 
     def _resolve(self, host: str, port: int) -> Sequence[str]:
         # getaddrinfo knows no time-out, so it is waited for from outside; a daemon, so that no exit waits for it.
@@ -114,7 +119,9 @@ CALL: ContextVar[Call] = ContextVar("CALL")
 class CheckedConnection(HTTPConnection):
     """Connects only to addresses that the current fetch's policy allows, and obeys its deadline."""
 
-    response_class = StrictResponse
+    def response_class(self, *args: Any, **options: Any) -> StrictResponse:  # type: ignore[override]
+        """What http.client reads an answer with, limited to what the current fetch may take."""
+        return StrictResponse(*args, max_bytes=CALL.get().max_bytes, **options)
 
     def _new_conn(self) -> socket.socket:
         return CALL.get().connect(self.host, self.port)

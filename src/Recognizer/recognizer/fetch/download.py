@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import math
 import time
 from typing import TYPE_CHECKING, Final, Self
 
 import requests
 
-from recognizer.errors import DownloadFailed, RequestError, TooLarge
+from recognizer.errors import DownloadFailed, RequestError
 from recognizer.fetch import addresses, failures, urls
 from recognizer.fetch.connection import CALL, CONNECT_TIMEOUT_S, Call, resolve
 from recognizer.fetch.deadline import Deadline
@@ -88,7 +89,7 @@ class Downloader:
         """
         target = urls.parse(url)
         with Deadline(min(self._timeout_s, ends_at_s - time.monotonic())) as deadline, _named_errors(deadline):
-            call = Call(self._policy, self._resolver, deadline, target)
+            call = Call(self._policy, self._resolver, deadline, target, self._max_bytes)
             token = CALL.set(call)
             try:
                 return self._follow(call)
@@ -140,20 +141,15 @@ class Downloader:
     def _read(self, response: requests.Response, call: Call) -> bytes:
         announced = response.raw.length_remaining
         if announced is not None and announced > self._max_bytes and "Content-Encoding" not in response.headers:
-            raise self._too_large()
-        chunks: list[bytes] = []
-        length = 0
+            raise failures.too_large(self._max_bytes)
+        content = io.BytesIO()  # not a list of chunks: a chunk of two bytes would take fifty
         # urllib3 decodes no more than a chunk at a time, so that a few kilobytes of gzip cannot become gigabytes.
         for chunk in response.raw.stream(CHUNK_BYTES, decode_content=True):
-            length += len(chunk)
-            if length > self._max_bytes:
-                raise self._too_large()
-            chunks.append(chunk)
+            if content.tell() + len(chunk) > self._max_bytes:
+                raise failures.too_large(self._max_bytes)
+            content.write(chunk)
             call.deadline.remaining_s()
-        return b"".join(chunks)
-
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"The URL leads to more than {self._max_bytes} bytes.", parameter="url")
+        return content.getvalue()
 
 
 @contextlib.contextmanager

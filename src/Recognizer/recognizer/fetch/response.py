@@ -1,19 +1,36 @@
-"""Reads the head and the chunks of an answer more strictly than http.client and urllib3 do.
+"""Reads an answer more strictly than http.client and urllib3 do: its head, its chunks, and how much of it.
 
-Both read through the two methods that are overridden here. They are not public; the tests would notice if they were no
-longer called.
+Both read through the file and the two methods that are exchanged here. They are not public; the tests would notice if
+they were no longer used.
 """
 
 from __future__ import annotations
 
 import http.client
-from typing import Final
+import io
+from typing import TYPE_CHECKING, Any, Final
+
+from recognizer.fetch import failures
+
+if TYPE_CHECKING:
+    from socket import socket
 
 MAX_INFORMATIONAL: Final = 10  # 1xx answers before the one that counts; each may have 100 headers of 64 KB
+OVERHEAD: Final = 2  # times its content that an answer may take on its way: for headers, chunk sizes, compression
 
 
 class StrictResponse(http.client.HTTPResponse):
-    """Skips informational answers, and refuses a length below zero."""
+    """Skips informational answers, refuses a length below zero, and ends when too much arrives.
+
+    Args:
+        sock: the connection.
+        max_bytes: longest content; the answer may take `OVERHEAD` times as many on its way.
+        options: what http.client knows of the request.
+    """
+
+    def __init__(self, sock: socket, *, max_bytes: int, **options: Any) -> None:
+        super().__init__(sock, **options)
+        self.fp = io.BufferedReader(_Limited(self.fp.detach(), max_bytes))
 
     def _read_status(self) -> tuple[str, int, str]:
         """The status line of the final answer.
@@ -38,3 +55,34 @@ class StrictResponse(http.client.HTTPResponse):
         if amt < 0:
             raise http.client.HTTPException(f"a chunk of {amt} bytes")
         return super()._safe_read(amt)  # type: ignore[misc,no-any-return]
+
+
+class _Limited(io.RawIOBase):
+    """The bytes of one answer as they arrive, and no more than it may have.
+
+    The limit on the content does not suffice. A stream of empty gzip members or deflate blocks, long chunk extensions
+    and endless trailers have no content at all, yet keep a core busy until the deadline; and urllib3 keeps what it
+    reads of a deflate stream until the first byte comes out of it.
+    """
+
+    def __init__(self, wire: io.RawIOBase, max_bytes: int) -> None:
+        self._wire = wire
+        self._max_bytes = max_bytes
+        self._left_bytes = OVERHEAD * max_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        count = self._wire.readinto(buffer)
+        self._left_bytes -= count or 0
+        if self._left_bytes < 0:
+            raise failures.too_large(self._max_bytes)
+        return count
+
+    def fileno(self) -> int:
+        return self._wire.fileno()
+
+    def close(self) -> None:
+        self._wire.close()
+        super().close()
