@@ -114,7 +114,7 @@ SCHEMES: Final = [
     f"{scheme}:{slashes}{host}/"
     for scheme in _SCHEMES
     for slashes in ("", "//", "http://")
-    for host in ("127.0.0.1", "[::1]", "public.test")
+    for host in ("127.0.0.1", "public.test")
 ]
 
 PORTS: Final = [
@@ -128,8 +128,7 @@ AT_PORTS: Final = [
     for port in PORTS
     for scheme, host in (
         ("http", "public.test"),
-        ("https", "public.test"),
-        ("http", "8.8.8.8"),
+        ("https", "8.8.8.8"),
         ("http", "[2606:4700::1111]"),
     )
 ]
