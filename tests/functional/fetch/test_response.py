@@ -1,4 +1,4 @@
-"""Answers that http.client and urllib3 read too generously: informational ones, and chunks of less than nothing."""
+"""What http.client and urllib3 read too generously: hints, chunks of less than nothing, bytes without content."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from recognizer.errors import DownloadFailed
-from recognizer.fetch.response import MAX_INFORMATIONAL
+from recognizer.fetch.response import AHEAD_BYTES, MAX_INFORMATIONAL
 
 from tests.functional.fetch.downloads import PICTURE, picture
 
@@ -63,6 +63,25 @@ def test_another_protocol_was_not_asked_for(server, client):
 
     with pytest.raises(DownloadFailed, match="101 Switching Protocols"):
         client.fetch(server.url("/switch"))
+
+
+@pytest.mark.parametrize(("count", "arrives"), [(15, True), (17, False)])
+def test_an_answer_may_be_ahead_of_its_content_only_so_far(server, client, count, arrives):
+    """Chunks of one byte, each with an extension of a sixteenth of what may arrive without content."""
+    chunk = b"1;".ljust(AHEAD_BYTES // 16 - 3, b"x") + b"\r\nx\r\n"
+
+    def route(exchange: Exchange) -> None:
+        exchange.hang_up()
+        exchange.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * count)
+        exchange.wfile.write(b"0\r\n\r\n")
+
+    server.routes["/extended"] = route
+    if arrives:
+        assert client.fetch(server.url("/extended")) == b"x" * count
+    else:
+        with pytest.raises(DownloadFailed, match="did not speak HTTP"):
+            client.fetch(server.url("/extended"))
+    assert client.fetch(server.url("/picture")) == PICTURE
 
 
 @pytest.mark.parametrize("size", [b"-1", b"-5", b"-ffff", b"-0x1", b" -1 ", b"-1;a=b"])

@@ -15,7 +15,7 @@ from tests.functional.fetch.servers import BOMBS, BROKEN, FLOODS, LIES, REDIRECT
 
 pytestmark = pytest.mark.enable_socket
 
-MAX_MEMORY_BYTES = 8_000_000  # forty times what may arrive; mostly 100 headers of 64 kB
+MAX_MEMORY_BYTES = 4_000_000  # mostly headers, of which 1 MB may arrive
 HOSTILE = FLOODS | LIES | BOMBS | BROKEN | REDIRECTS
 
 

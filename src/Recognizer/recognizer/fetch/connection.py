@@ -11,14 +11,14 @@ import queue
 import socket
 import threading
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from recognizer.errors import DownloadFailed, RequestError
 from recognizer.fetch import addresses, failures
-from recognizer.fetch.response import StrictResponse
+from recognizer.fetch.response import Progress, StrictResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,16 +49,16 @@ class Call:
         resolver: looks names up; may block.
         deadline: when the fetch ends.
         target: what is requested just now; each redirect has its own.
-        max_bytes: longest content of an answer.
         connected: whether the request under way went over a new connection.
+        progress: how much has come of the answer to it.
     """
 
     policy: Policy
     resolver: Resolver
     deadline: Deadline
     target: Target
-    max_bytes: int
     connected: bool = False
+    progress: Progress = field(default_factory=Progress)
 
     def connect(self, host: str, port: int) -> socket.socket:
         """A connection to the first address that answers, all of them checked.
@@ -120,8 +120,8 @@ class CheckedConnection(HTTPConnection):
     """Connects only to addresses that the current fetch's policy allows, and obeys its deadline."""
 
     def response_class(self, *args: Any, **options: Any) -> StrictResponse:  # type: ignore[override]
-        """What http.client reads an answer with, limited to what the current fetch may take."""
-        return StrictResponse(*args, max_bytes=CALL.get().max_bytes, **options)
+        """What http.client reads an answer with."""
+        return StrictResponse(*args, progress=CALL.get().progress, **options)
 
     def _new_conn(self) -> socket.socket:
         return CALL.get().connect(self.host, self.port)

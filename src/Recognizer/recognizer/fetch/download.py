@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Final, Self
 
 import requests
 
-from recognizer.errors import DownloadFailed, RequestError
+from recognizer.errors import DownloadFailed, RequestError, TooLarge
 from recognizer.fetch import addresses, failures, urls
 from recognizer.fetch.connection import CALL, CONNECT_TIMEOUT_S, Call, resolve
 from recognizer.fetch.deadline import Deadline
+from recognizer.fetch.response import Progress
 from recognizer.fetch.session import Session
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Downloader:
         """
         target = urls.parse(url)
         with Deadline(min(self._timeout_s, ends_at_s - time.monotonic())) as deadline, _named_errors(deadline):
-            call = Call(self._policy, self._resolver, deadline, target, self._max_bytes)
+            call = Call(self._policy, self._resolver, deadline, target)
             token = CALL.set(call)
             try:
                 return self._follow(call)
@@ -125,6 +126,7 @@ class Downloader:
         while True:
             left_s = call.deadline.remaining_s()
             call.connected = False
+            call.progress = Progress()
             try:
                 return self._session.send(
                     request,
@@ -141,15 +143,19 @@ class Downloader:
     def _read(self, response: requests.Response, call: Call) -> bytes:
         announced = response.raw.length_remaining
         if announced is not None and announced > self._max_bytes and "Content-Encoding" not in response.headers:
-            raise failures.too_large(self._max_bytes)
+            raise self._too_large()
         content = io.BytesIO()  # not a list of chunks: a chunk of two bytes would take fifty
         # urllib3 decodes no more than a chunk at a time, so that a few kilobytes of gzip cannot become gigabytes.
         for chunk in response.raw.stream(CHUNK_BYTES, decode_content=True):
             if content.tell() + len(chunk) > self._max_bytes:
-                raise failures.too_large(self._max_bytes)
+                raise self._too_large()
             content.write(chunk)
+            call.progress.content_bytes = content.tell()
             call.deadline.remaining_s()
         return content.getvalue()
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"The URL leads to more than {self._max_bytes} bytes.", parameter="url")
 
 
 @contextlib.contextmanager

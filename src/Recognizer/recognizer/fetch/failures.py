@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import requests
 import urllib3
 
-from recognizer.errors import DownloadFailed, DownloadTimedOut, TooLarge
+from recognizer.errors import DownloadFailed, DownloadTimedOut
 
 _Failure: TypeAlias = type[DownloadFailed | DownloadTimedOut]
 
@@ -59,8 +59,3 @@ def not_connected() -> DownloadFailed:
     """The error of a host none of whose addresses accepted a connection."""
     failure, message = _NO_CONNECTION
     return failure(message)
-
-
-def too_large(max_bytes: int) -> TooLarge:
-    """The error of an answer that is longer than a picture may be."""
-    return TooLarge(f"The URL leads to more than {max_bytes} bytes.", parameter="url")
