@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -89,6 +90,18 @@ def test_a_new_connection_is_checked_anew(server):
 
 def test_tries_the_next_address_where_one_does_not_answer(server):
     with downloader(resolver=Resolver(picture_test=[["127.0.0.2", "127.0.0.1"]])) as client:
+        assert client.fetch(server.url("/picture", host="picture.test")) == PICTURE
+
+
+def test_tries_the_next_address_where_the_system_has_no_ipv6(server, monkeypatch):
+    class Socket(socket.socket):
+        def __init__(self, family: int = -1, *args, **kwargs) -> None:
+            if family == socket.AF_INET6:
+                raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+            super().__init__(family, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "socket", Socket)
+    with downloader(resolver=Resolver(picture_test=[["::1", "127.0.0.1"]])) as client:
         assert client.fetch(server.url("/picture", host="picture.test")) == PICTURE
 
 

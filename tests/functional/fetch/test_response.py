@@ -1,14 +1,17 @@
-"""Answers that http.client and urllib3 read too generously: informational ones, and chunks of less than nothing."""
+"""What http.client and urllib3 read too generously: hints, chunks of less than nothing, bytes without content."""
 
 from __future__ import annotations
 
+import gzip
+import random
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
 from recognizer.errors import DownloadFailed
-from recognizer.fetch.response import MAX_INFORMATIONAL
+from recognizer.fetch.response import AHEAD_BYTES, MAX_INFORMATIONAL
 
-from tests.functional.fetch.downloads import PICTURE, picture
+from tests.functional.fetch.downloads import PICTURE, chunked, downloader, picture
 
 if TYPE_CHECKING:
     from tests.functional.loopback import Exchange
@@ -63,6 +66,48 @@ def test_another_protocol_was_not_asked_for(server, client):
 
     with pytest.raises(DownloadFailed, match="101 Switching Protocols"):
         client.fetch(server.url("/switch"))
+
+
+@pytest.mark.parametrize(("count", "arrives"), [(15, True), (17, False)])
+def test_an_answer_may_be_ahead_of_its_content_only_so_far(server, client, count, arrives):
+    """Chunks of one byte, each with an extension of a sixteenth of what may arrive without content."""
+    chunk = b"1;".ljust(AHEAD_BYTES // 16 - 3, b"x") + b"\r\nx\r\n"
+
+    def route(exchange: Exchange) -> None:
+        exchange.hang_up()
+        exchange.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * count)
+        exchange.wfile.write(b"0\r\n\r\n")
+
+    server.routes["/extended"] = route
+    if arrives:
+        assert client.fetch(server.url("/extended")) == b"x" * count
+    else:
+        with pytest.raises(DownloadFailed, match="did not speak HTTP"):
+            client.fetch(server.url("/extended"))
+    assert client.fetch(server.url("/picture")) == PICTURE
+
+
+@pytest.mark.parametrize("framing", ["length", "connection", "chunks", "gzip", "deflate", "chunks of gzip"])
+def test_a_large_picture_is_never_ahead_of_itself(server, framing):
+    """Of noise, which compresses to a little more than itself."""
+    content = random.Random(1).randbytes(8 * AHEAD_BYTES)  # noqa: S311  noise, no secret
+    pack = {"gzip": gzip.compress, "deflate": zlib.compress}.get(framing.removeprefix("chunks of "), bytes)
+    headers = {"Content_Encoding": framing.removeprefix("chunks of ")} if pack is not bytes else {}
+    body = pack(content)
+
+    def route(exchange: Exchange) -> None:
+        if framing.startswith("chunks"):
+            chunked(exchange, (body[at : at + 9000] for at in range(0, len(body), 9000)), **headers)
+        elif framing == "connection":
+            exchange.hang_up()
+            exchange.wfile.write(b"HTTP/1.0 200 OK\r\n\r\n" + body)
+        else:
+            exchange.answer(200, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    server.routes["/large"] = route
+    with downloader() as client:
+        client._max_bytes = len(content)
+        assert client.fetch(server.url("/large")) == content
 
 
 @pytest.mark.parametrize("size", [b"-1", b"-5", b"-ffff", b"-0x1", b" -1 ", b"-1;a=b"])

@@ -11,14 +11,14 @@ import queue
 import socket
 import threading
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from recognizer.errors import DownloadFailed, RequestError
 from recognizer.fetch import addresses, failures
-from recognizer.fetch.response import StrictResponse
+from recognizer.fetch.response import Progress, StrictResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +50,7 @@ class Call:
         deadline: when the fetch ends.
         target: what is requested just now; each redirect has its own.
         connected: whether the request under way went over a new connection.
+        progress: how much has come of the answer to it.
     """
 
     policy: Policy
@@ -57,6 +58,7 @@ class Call:
     deadline: Deadline
     target: Target
     connected: bool = False
+    progress: Progress = field(default_factory=Progress)
 
     def connect(self, host: str, port: int) -> socket.socket:
         """A connection to the first address that answers, all of them checked.
@@ -69,23 +71,26 @@ class Call:
         self.connected = True
         failure: OSError | None = None
         for address in addresses.permitted_addresses(self.policy, host, port, self._resolve):
-            sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
             try:
-                sock.settimeout(min(CONNECT_TIMEOUT_S, self.deadline.remaining_s()))
-                sock.connect((address, port))
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self.deadline.watch(sock)
+                return self._connect(address, port)
             except OSError as error:
-                sock.close()
                 failure = error
-            except RequestError:
-                sock.close()
-                raise
-            else:
-                return sock
         if isinstance(failure, TimeoutError):
             raise failures.timed_out() from failure
         raise failures.not_connected() from failure
+
+    def _connect(self, address: str, port: int) -> socket.socket:
+        # Fails where the system has no IPv6, and that must not keep an IPv4 address from being tried.
+        sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(min(CONNECT_TIMEOUT_S, self.deadline.remaining_s()))
+            sock.connect((address, port))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.deadline.watch(sock)
+        except (OSError, RequestError):
+            sock.close()
+            raise
+        return sock
 
     def _resolve(self, host: str, port: int) -> Sequence[str]:
         # getaddrinfo knows no time-out, so it is waited for from outside; a daemon, so that no exit waits for it.
@@ -114,7 +119,9 @@ CALL: ContextVar[Call] = ContextVar("CALL")
 class CheckedConnection(HTTPConnection):
     """Connects only to addresses that the current fetch's policy allows, and obeys its deadline."""
 
-    response_class = StrictResponse
+    def response_class(self, *args: Any, **options: Any) -> StrictResponse:  # type: ignore[override]
+        """What http.client reads an answer with."""
+        return StrictResponse(*args, progress=CALL.get().progress, **options)
 
     def _new_conn(self) -> socket.socket:
         return CALL.get().connect(self.host, self.port)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import io
 import math
 import time
 from typing import TYPE_CHECKING, Final, Self
@@ -19,6 +20,7 @@ from recognizer.errors import DownloadFailed, RequestError, TooLarge
 from recognizer.fetch import addresses, failures, urls
 from recognizer.fetch.connection import CALL, CONNECT_TIMEOUT_S, Call, resolve
 from recognizer.fetch.deadline import Deadline
+from recognizer.fetch.response import Progress
 from recognizer.fetch.session import Session
 
 if TYPE_CHECKING:
@@ -124,6 +126,7 @@ class Downloader:
         while True:
             left_s = call.deadline.remaining_s()
             call.connected = False
+            call.progress = Progress()
             try:
                 return self._session.send(
                     request,
@@ -141,16 +144,15 @@ class Downloader:
         announced = response.raw.length_remaining
         if announced is not None and announced > self._max_bytes and "Content-Encoding" not in response.headers:
             raise self._too_large()
-        chunks: list[bytes] = []
-        length = 0
+        content = io.BytesIO()  # not a list of chunks: a chunk of two bytes would take fifty
         # urllib3 decodes no more than a chunk at a time, so that a few kilobytes of gzip cannot become gigabytes.
         for chunk in response.raw.stream(CHUNK_BYTES, decode_content=True):
-            length += len(chunk)
-            if length > self._max_bytes:
+            if content.tell() + len(chunk) > self._max_bytes:
                 raise self._too_large()
-            chunks.append(chunk)
+            content.write(chunk)
+            call.progress.content_bytes = content.tell()
             call.deadline.remaining_s()
-        return b"".join(chunks)
+        return content.getvalue()
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"The URL leads to more than {self._max_bytes} bytes.", parameter="url")
