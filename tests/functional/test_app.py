@@ -521,7 +521,7 @@ def test_the_stage_is_no_part_of_the_path(app, server, version):
 def test_a_path_that_is_not_found_is_named_without_its_stage(app):
     answer = reply(app(event(path="/nowhere", stage="prod"), Context()))
 
-    assert "nothing at /nowhere." in answer.json["detail"]
+    assert 'nothing at "/nowhere".' in answer.json["detail"]
 
 
 def test_threads_get_their_own_answers(tiny_model):

@@ -39,6 +39,7 @@ class SlimNetwork:
         self._idle.put(first)
         _, height, width, _ = first.get_input_details()["images"]["shape"]
         self.input_size_px = (int(height), int(width))
+        self.columns = int(first.get_output_details()["scores"]["shape"][-1])
 
     def __call__(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See ``detector.Network``."""
@@ -54,9 +55,12 @@ class SlimNetwork:
             runner = interpreter.get_signature_runner(SIGNATURE)
         except (OSError, ValueError, RuntimeError) as error:
             raise ModelNotUsable(f"{self._path} is no LiteRT model of ours: {error}") from error
-        outputs = sorted(runner.get_output_details())
-        if outputs != ["boxes", "scores"]:
-            raise ModelNotUsable(f"{self._path} is no LiteRT model of ours: its outputs are {', '.join(outputs)}")
+        inputs, outputs = sorted(runner.get_input_details()), sorted(runner.get_output_details())
+        if (inputs, outputs) != (["images"], ["boxes", "scores"]):
+            raise ModelNotUsable(
+                f"{self._path} is no LiteRT model of ours: its inputs are {', '.join(inputs)}, "
+                f"its outputs are {', '.join(outputs)}"
+            )
         return runner
 
     @contextmanager
