@@ -16,6 +16,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -241,7 +242,7 @@ def test_nothing_is_written_and_a_full_read_only_disk_changes_nothing(litert, se
 
 
 def test_a_log_that_takes_no_more_changes_nothing(litert, server, tmp_path):
-    with open("/dev/full", "w") as full, running(litert, tmp_path, output=full) as service:
+    with Path("/dev/full").open("w") as full, running(litert, tmp_path, output=full) as service:
         asked = event(query={"url": server.url("/car.png")})
 
         assert [service.ask(each).status for each in (asked, event(path="/nowhere"), asked)] == [200, 404, 200]

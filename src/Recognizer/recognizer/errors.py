@@ -15,6 +15,7 @@ Owns the tree of errors; refuses to know how they are sent (``responses``) or lo
     │   ├── PictureTooCostly         422
     │   ├── InternalError            500
     │   ├── DownloadFailed           502
+    │   ├── Overloaded               503
     │   ├── DownloadTimedOut         504
     │   └── LoopDetected             508
     └── StartupError                 stops the cold start; never an answer
@@ -165,6 +166,14 @@ class DownloadFailed(RequestError):
     status = 502
     code = "download-failed"
     title = "Download failed"
+
+
+class Overloaded(RequestError):
+    """More pictures at a time than are worked on at a time; a moment later there is room again."""
+
+    status = 503
+    code = "overloaded"
+    title = "Overloaded"
 
 
 class DownloadTimedOut(RequestError):

@@ -129,7 +129,7 @@ class Typeface:
 
 
 def _is_cut_short(content: bytes) -> bool:
-    """Whether a font's directory names tables beyond the end of the file (OpenType, "Organization of an OpenType Font").
+    """Whether a font's directory names tables beyond its end (OpenType, "Organization of an OpenType Font").
 
     Fonts of other kinds, and collections, have no such directory and are taken for whole.
     """

@@ -1,7 +1,8 @@
 """Workers, lent out one at a time.
 
-Owns which worker serves whom, and when one is replaced: when it ended, or its conversation was broken off. A worker
-serves one borrower at a time, so there are as many as there are requests under way; Lambda never makes a second one.
+Owns which worker serves whom, how many there are, and when one is replaced: when it ended, or its conversation was
+broken off. A worker serves one borrower at a time. There are as many as there are requests under way, up to a limit,
+beyond which borrowers wait: each worker may take a lot of memory. Lambda never makes a second one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
     from recognizer.sandbox.nursery import Serve
 
-_MAX_IDLE = 4
+MAX_WORKERS = 4
+
+
+class NoneFree(Exception):
+    """Every worker is lent out, and none came back in time."""
 
 
 @dataclass(slots=True)
@@ -49,21 +54,31 @@ class Pool:
         self._serve = serve
         self._memory_bytes = memory_bytes
         self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(MAX_WORKERS)
         self._processes = _Processes(open_nursery(serve, memory_bytes))
         self.close = weakref.finalize(self, self._processes.close)
 
     @contextmanager
-    def worker(self) -> Iterator[Wire]:
+    def worker(self, wait_s: float) -> Iterator[Wire]:
         """A connection to a worker for one job; one that was broken off is not used again.
 
+        Args:
+            wait_s: how long to wait for one to be free.
+
         Raises:
+            NoneFree: they are all lent out.
             OSError: there is no worker to be had.
         """
-        wire = self._taken()
+        if not self._free.acquire(timeout=max(0.0, wait_s)):
+            raise NoneFree
         try:
-            yield wire
+            wire = self._taken()
+            try:
+                yield wire
+            finally:
+                self._give_back(wire)
         finally:
-            self._give_back(wire)
+            self._free.release()
 
     def make_ready(self) -> None:
         """Has a worker wait for the first job, so that this does not have to wait for the worker."""
@@ -77,7 +92,7 @@ class Pool:
 
     def _give_back(self, wire: Wire) -> None:
         with self._lock:
-            if wire.is_in_step and len(self._processes.idle) < _MAX_IDLE and self.close.alive:
+            if wire.is_in_step and self.close.alive:
                 self._processes.idle.append(wire)
                 return
         wire.close()

@@ -19,6 +19,7 @@ from recognizer.errors import (
     MethodNotAllowed,
     NotFound,
     NothingDetected,
+    Overloaded,
     PictureTooCostly,
     RequestError,
     TooLarge,
@@ -72,6 +73,7 @@ def examples(max_bytes: int) -> Json:
             "parameter": "url",
             "upstream_status": 404,
         },
+        Overloaded: {"detail": "Too many pictures are being worked on; ask again in a moment."},
         DownloadTimedOut: {"detail": "The picture's server did not send it in time.", "parameter": "url"},
         LoopDetected: {"detail": "The address of the picture leads back to this service.", "parameter": "url"},
     }
