@@ -47,10 +47,8 @@ fuzz = settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database
 @cache
 def file_of(kind, image_format="PNG"):
     """One of a few pictures in which the tiny model finds different things."""
-    image = Image.new("RGB", (160, 120))
-    image.paste("red", (20 + 9 * kind, 30, 90 + 9 * kind, 90))
-    noise = np.random.default_rng(kind).integers(0, 60, (120, 160, 3), dtype=np.uint8)
-    pixels = np.maximum(np.asarray(image), noise)
+    pixels = np.random.default_rng(kind).integers(0, 256, (72, 96, 3), dtype=np.uint8)
+    pixels[20:50, 20 : 50 + 9 * kind] = (255, 0, 0)
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, image_format)
     return file.getvalue()
@@ -382,7 +380,7 @@ ACCEPTED = ["application/json", "image/webp", "image/gif, image/jpeg;q=0.9"]
 
 def test_no_two_answers_share_an_entity_tag(app, server):
     by_tag, count = defaultdict(set), 0
-    pictures = [f"/{kind}.{name}" for kind, name in itertools.product(range(2), ("png", "jpeg"))]
+    pictures = ["/0.png", "/1.jpeg", "/2.webp"] if EXAMPLES < 1000 else sorted(server.routes)
     asked = [
         event(query={"url": server.url(path), **options, **kind})
         for path, options, kind in itertools.product(pictures, OPTIONS, ANSWERS)
@@ -400,8 +398,9 @@ def test_no_two_answers_share_an_entity_tag(app, server):
 
     bodies_ = {answer for answers in by_tag.values() for answer in answers}
     assert [answers for answers in by_tag.values() if len(answers) > 1] == []
-    assert len(bodies_) > 250
-    assert count > 500
+    print("DISTINCT", len(bodies_), count)
+    assert len(bodies_) > 200
+    assert count > 400
 
 
 def test_a_tag_means_the_same_answer_again(app, server):
