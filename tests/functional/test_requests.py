@@ -398,7 +398,6 @@ def test_no_two_answers_share_an_entity_tag(app, server):
 
     bodies_ = {answer for answers in by_tag.values() for answer in answers}
     assert [answers for answers in by_tag.values() if len(answers) > 1] == []
-    print("DISTINCT", len(bodies_), count)
     assert len(bodies_) > 200
     assert count > 400
 
