@@ -36,6 +36,8 @@ def test_an_empty_environment_gives_the_documented_defaults():
         allowed_hosts=frozenset(),
         allow_private=False,
         max_response_bytes=4_500_000,
+        picture_timeout_s=15.0,
+        picture_memory_bytes=1024 * 1024 * 1024,
         is_traced=False,
         cache_max_age_s=3600,
     )
@@ -77,6 +79,10 @@ def test_blank_variables_mean_their_defaults(text):
         ("ALLOW_PRIVATE_ADDRESSES", "false", "allow_private", False),
         ("MAX_RESPONSE_BYTES", "4650000", "max_response_bytes", 4_650_000),
         ("CACHE_MAX_AGE", "0", "cache_max_age_s", 0),
+        ("PICTURE_TIMEOUT", "2.5", "picture_timeout_s", 2.5),
+        ("PICTURE_MEMORY_MB", "300", "picture_memory_bytes", 300 * 1024 * 1024),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "2000", "picture_memory_bytes", 1100 * 1024 * 1024),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "much", "picture_memory_bytes", 1024 * 1024 * 1024),
     ],
 )
 def test_a_variable_is_read(variable, text, attribute, value):

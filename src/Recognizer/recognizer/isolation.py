@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from recognizer import startup
 from recognizer.detections import Box, Criteria, Detection, Label
 from recognizer.errors import Overloaded, PictureTooCostly, RequestError
 from recognizer.imaging import DecodedPicture
@@ -57,6 +58,7 @@ def serve(craft: Craft, rehearsal: bytes, wire: Wire) -> None:
         wire: to whoever asks.
     """
     DecodedPicture(craft, rehearsal).render(_NO_REQUEST, [Detection(Label("", "Label"), 0.5, Box(0.1, 0.1, 0.9, 0.9))])
+    startup.finish()  # it was forked while the service was loading
     picture: DecodedPicture | None = None
     while True:
         try:
@@ -192,8 +194,6 @@ class IsolatedPicture:
         return facts, answers
 
 
-_TOO_MUCH_TIME = (
-    "The picture takes too long to decode, to draw on or to write. Save it as an ordinary JPEG, or smaller."
-)
+_TOO_MUCH_TIME = "The picture takes too long to decode or to write. Save it as an ordinary JPEG, or smaller."
 _TOO_MANY = "Too many pictures are being worked on; ask again in a moment."
 _TOO_MUCH_MEMORY = "The picture takes too much memory. Save it as an ordinary JPEG, or smaller."
