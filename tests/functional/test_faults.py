@@ -5,6 +5,7 @@ lacks; what breaks later costs the request that is under way, at most, and the n
 from __future__ import annotations
 
 import base64
+import gc
 import io
 import itertools
 import json
@@ -21,6 +22,7 @@ from pathlib import Path
 import psutil
 import pytest
 from PIL import Image
+from recognizer import telemetry
 from recognizer.build import build
 from recognizer.drawing import annotate
 from recognizer.drawing.lettering import OPEN_SANS
@@ -316,6 +318,20 @@ def test_the_end_in_the_middle_of_a_request_leaves_no_process_behind(litert, tmp
     assert code == -end
     assert len(started) == 2
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_what_was_downloaded_for_a_request_that_failed_does_not_wait_for_the_garbage_collector(tiny_model, server):
+    app = build(environ(tiny_model) | {"MAX_BYTES": "100"})
+    gc.collect()
+    gc.disable()
+    try:
+        answer = reply(app(event(query={"url": server.url("/car.png")}), Context()))
+        left = [found for found in gc.get_objects() if isinstance(found, telemetry.Record)]
+    finally:
+        gc.enable()
+
+    assert answer.status == 413
+    assert not left
 
 
 def test_a_clock_that_jumps_changes_no_answer(tiny_model, server, monkeypatch):
