@@ -83,8 +83,8 @@ class App:
             response = responses.problem(record.error, record.request_id)
         answer = format_.write(headers.complete(response))
         telemetry.report(record, response.status)
-        # Its traceback leads back to this frame, and so to `record`: a circle that would keep up to 20 MiB of a download
-        # until the garbage collector comes by.
+        # Its traceback leads back to this frame and so to `record`: a circle that would keep what was downloaded until
+        # the garbage collector comes by.
         record.error = None
         return answer
 
