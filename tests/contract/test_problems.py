@@ -9,12 +9,15 @@ import base64
 import io
 import json
 import re
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
 from PIL import Image
+from recognizer import isolation
 from recognizer.build import build
 from recognizer.errors import RequestError
+from recognizer.sandbox.pool import MAX_WORKERS
 from recognizer.vision import detector
 
 from tests.conftest import ROOT, THREADS, on_loopback
@@ -129,6 +132,16 @@ def download_timed_out(service, url, **_):
     return get(service(DOWNLOAD_TIMEOUT="0.3"), url("/silent.png"))
 
 
+def overloaded(service, url, monkeypatch, **_):
+    monkeypatch.setattr(isolation, "_MAX_WAIT_S", 0.0)
+    app = service()
+    (pool,) = app._pipeline.open.args
+    with ExitStack() as lent:
+        for _ in range(MAX_WORKERS):
+            lent.enter_context(pool.worker(0.0))
+        return get(app, url("/noise.png"))
+
+
 def loop_detected(app, url, **_):
     return app(event(query={"url": url("/noise.png")}, headers={"CDN-Loop": "recognizer"}), Context())
 
@@ -149,6 +162,7 @@ TRIGGERS = {
         download_failed,
         download_timed_out,
         loop_detected,
+        overloaded,
     )
 }
 

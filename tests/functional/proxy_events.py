@@ -26,7 +26,7 @@ def event(version="2.0", *, path="/detector", method="GET", query=None, headers=
             "version": "2.0",
             "routeKey": "$default",
             "rawPath": prefix + path,
-            "rawQueryString": urlencode(query or {}),
+            "rawQueryString": urlencode(query or {}, errors="surrogatepass"),
             "headers": {name.lower(): value for name, value in (headers or {}).items()},
             "requestContext": {
                 "http": {"method": method, "path": prefix + path, "sourceIp": "203.0.113.7"},

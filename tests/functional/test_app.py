@@ -408,6 +408,7 @@ def test_the_request_after_an_unforeseen_error_works(tiny_model):
 
 def test_every_error_of_the_tree_is_met_here():
     elsewhere = {"picture-too-costly", "not-found", "method-not-allowed", "internal-error", "loop-detected"}
+    elsewhere |= {"overloaded"}
 
     assert {code for *_, code in PROBLEMS.values()} | elsewhere == {
         error.code for error in RequestError.__subclasses__()
@@ -521,7 +522,7 @@ def test_the_stage_is_no_part_of_the_path(app, server, version):
 def test_a_path_that_is_not_found_is_named_without_its_stage(app):
     answer = reply(app(event(path="/nowhere", stage="prod"), Context()))
 
-    assert "nothing at /nowhere." in answer.json["detail"]
+    assert 'nothing at "/nowhere".' in answer.json["detail"]
 
 
 def test_threads_get_their_own_answers(tiny_model):

@@ -7,18 +7,27 @@ import gc
 import io
 import os
 import time
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
 from PIL import Image
+from recognizer import isolation
 from recognizer.build import build
 from recognizer.detections import Box, Criteria, Detection, Label
-from recognizer.errors import BrokenPicture, NothingDetected, PictureTooCostly, TooLarge, UnsupportedMediaType
+from recognizer.errors import (
+    BrokenPicture,
+    NothingDetected,
+    Overloaded,
+    PictureTooCostly,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from recognizer.imaging import Craft, DecodedPicture
 from recognizer.isolation import WorkerFailed, isolated, serve
 from recognizer.job import DetectRequest
 from recognizer.pictures import Encoded, Picture
-from recognizer.sandbox.pool import Pool
+from recognizer.sandbox.pool import MAX_WORKERS, Pool
 from recognizer.vision.view import PixelView
 
 from tests.conftest import THREADS, on_loopback
@@ -306,8 +315,21 @@ def test_the_engines_time_is_not_the_workers(pool):
         with pytest.raises(PictureTooCostly):
             picture.resized(3, 3)
 
-    with pool.worker() as wire:
+    with pool.worker(0) as wire:
         assert not wire.is_closed_by_peer()
+
+
+def test_one_picture_too_many_is_told_so_and_the_next_one_works(pool, monkeypatch):
+    monkeypatch.setattr(isolation, "_MAX_WAIT_S", 0.0)
+    with ExitStack() as lent:
+        for _ in range(MAX_WORKERS):
+            lent.enter_context(opened(pool, b"fine"))
+        with pytest.raises(Overloaded) as caught, opened(pool, b"fine"):
+            pass
+
+    assert caught.value.headers == {"Retry-After": "1"}
+    with opened(pool, b"fine") as picture:
+        assert picture.size_px == (40, 30)
 
 
 def test_a_bug_over_there_is_told_with_its_traceback(pool):
@@ -320,5 +342,5 @@ def test_an_idle_worker_is_not_ended_by_the_last_pictures_time(pool):
         pass
     time.sleep(0.5)
 
-    with pool.worker() as wire:
+    with pool.worker(0) as wire:
         assert not wire.is_closed_by_peer()

@@ -74,3 +74,11 @@ def test_an_error_has_headers_of_its_own():
     errors.NotFound("Nothing.").headers["Allow"] = "GET"
 
     assert errors.NotFound("Nothing.").headers == {}
+
+
+def test_json_that_is_nested_too_deep_to_be_repeated_is_only_hinted_at():
+    nested = []
+    for _ in range(100_000):
+        nested = [nested]
+
+    assert errors.quoted(nested) == "[[…"

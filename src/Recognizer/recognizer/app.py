@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from recognizer import VERSION, telemetry
-from recognizer.errors import InternalError, LoopDetected, MethodNotAllowed, NotFound, RequestError
+from recognizer.errors import InternalError, LoopDetected, MethodNotAllowed, NotFound, RequestError, quoted
 from recognizer.http import caching, detection, gateway, headers, responses
 from recognizer.http.parameters import Rules
 from recognizer.telemetry import Record
@@ -83,19 +83,24 @@ class App:
             response = responses.problem(record.error, record.request_id)
         answer = format_.write(headers.complete(response))
         telemetry.report(record, response.status)
+        # Its traceback leads back to this frame and so to `record`: a circle that would keep what was downloaded until
+        # the garbage collector comes by.
+        record.error = None
         return answer
 
     def _response(self, request: Request, record: Record) -> Response:
         endpoints = self.routes.get(request.path)
         if endpoints is None and request.method != "OPTIONS":
-            raise NotFound(f"There is nothing at {request.path}. Try / for the page, or /detector?url=https://….jpg")
+            raise NotFound(
+                f"There is nothing at {quoted(request.path)}. Try / for the page, or /detector?url=https://….jpg"
+            )
         methods = _methods(request.path, endpoints or {})
         if request.method == "OPTIONS":
             return headers.preflight(methods)
         if request.method not in methods:
             allowed = ", ".join(methods)
             raise MethodNotAllowed(
-                f"{request.path} does not take {request.method}, but {allowed}.", headers={"Allow": allowed}
+                f"{request.path} does not take {quoted(request.method)}, but {allowed}.", headers={"Allow": allowed}
             )
         is_head = request.method == "HEAD"
         response = self.routes[request.path]["GET" if is_head else request.method](request, record)

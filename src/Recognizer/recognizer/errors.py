@@ -15,12 +15,13 @@ Owns the tree of errors; refuses to know how they are sent (``responses``) or lo
     │   ├── PictureTooCostly         422
     │   ├── InternalError            500
     │   ├── DownloadFailed           502
+    │   ├── Overloaded               503
     │   ├── DownloadTimedOut         504
     │   └── LoopDetected             508
     └── StartupError                 stops the cold start; never an answer
         ├── InvalidSetting           an environment variable that cannot be right
         ├── ModelNotUsable           the model or its labels are missing or not what they must be
-        └── FontNotUsable            the font is missing or is none
+        └── FontNotUsable            the font is missing, damaged or none
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ _MAX_QUOTED_CHARS = 40
 
 def quoted(value: Any) -> str:
     """A value of the client's as a message may repeat it: as JSON, in ASCII, and short."""
-    text = json.dumps(value, default=repr) if not isinstance(value, bytes) else repr(value)
+    try:
+        text = json.dumps(value, default=repr) if not isinstance(value, bytes) else repr(value)
+    except RecursionError:  # JSON that could just be read, some calls higher up
+        text = "[[…"
     return text if len(text) <= _MAX_QUOTED_CHARS else text[: _MAX_QUOTED_CHARS - 1] + "…"
 
 
@@ -164,6 +168,14 @@ class DownloadFailed(RequestError):
     title = "Download failed"
 
 
+class Overloaded(RequestError):
+    """More pictures at a time than are worked on at a time; a moment later there is room again."""
+
+    status = 503
+    code = "overloaded"
+    title = "Overloaded"
+
+
 class DownloadTimedOut(RequestError):
     """The picture did not arrive in time."""
 
@@ -193,4 +205,4 @@ class ModelNotUsable(StartupError):
 
 
 class FontNotUsable(StartupError):
-    """A font that is missing or is none: names in another type, or none, would be a silent fallback."""
+    """A font that is missing, damaged or none: names in another type, or no names, would be a silent fallback."""

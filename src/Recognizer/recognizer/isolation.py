@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 import traceback
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from recognizer.detections import Box, Criteria, Detection, Label
 from recognizer.errors import (
     BrokenPicture,
     NothingDetected,
+    Overloaded,
     PictureTooCostly,
     RequestError,
     TooLarge,
@@ -30,6 +31,7 @@ from recognizer.imaging import DecodedPicture
 from recognizer.job import DetectRequest, Rendered
 from recognizer.pictures import MEDIA_TYPES, READABLE, Encoded
 from recognizer.sandbox.nursery import end_after
+from recognizer.sandbox.pool import NoneFree
 from recognizer.sandbox.wire import ConnectionLost
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from recognizer.sandbox.pool import Pool
     from recognizer.sandbox.wire import Message, Wire
 
+_MAX_WAIT_S = 5.0  # for a worker: who waits longer had better ask again
 _GRACE_S = 0.25  # what the kernel may take to end a worker whose time is up
 _KEPT_UP_TO_PX = 16_000_000  # what a larger picture has taken is given back with the process
 
@@ -137,10 +140,15 @@ def isolated(pool: Pool, content: bytes, ends_at_s: float, *, timeout_s: float) 
         TooLarge: it has too many pixels.
         BrokenPicture: it is truncated or corrupt.
         PictureTooCostly: it takes too much time or memory.
+        Overloaded: too many others are worked on.
         WorkerFailed: something unforeseen happened over there.
         NoWorker: no worker starts.
     """
-    with pool.worker() as wire:
+    with ExitStack() as lent:
+        try:
+            wire = lent.enter_context(pool.worker(min(_MAX_WAIT_S, ends_at_s - time.monotonic())))
+        except NoneFree as error:
+            raise Overloaded(_TOO_MANY, headers={"Retry-After": "1"}) from error
         picture = IsolatedPicture(wire, min(ends_at_s, time.monotonic() + timeout_s))
         try:
             picture.open(content)
@@ -246,4 +254,5 @@ class IsolatedPicture:
 
 
 _TOO_MUCH_TIME = "The picture takes too long to decode or to write. Save it as an ordinary JPEG, or smaller."
+_TOO_MANY = "Too many pictures are being worked on; ask again in a moment."
 _TOO_MUCH_MEMORY = "The picture takes too much memory. Save it as an ordinary JPEG, or smaller."

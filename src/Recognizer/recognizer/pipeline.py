@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recognizer.errors import RequestError
+from recognizer.errors import Overloaded, RequestError
 from recognizer.job import Outcome, Source
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def _concerning(request: DetectRequest) -> Iterator[None]:
     """Names the parameter that a picture came in, where an error of the picture does not."""
     try:
         yield
+    except Overloaded:  # no parameter's fault
+        raise
     except RequestError as error:
         error.parameter = error.parameter or ("url" if request.content is None else "image")
         raise

@@ -9,10 +9,11 @@ from __future__ import annotations
 import ctypes
 import gc
 
-# glibc's mallopt(3): M_TRIM_THRESHOLD and M_MMAP_THRESHOLD.
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+# glibc's mallopt(3): M_TRIM_THRESHOLD, M_MMAP_THRESHOLD and M_ARENA_MAX.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
 _KEPT_BYTES = 256 * 1024 * 1024
 _MMAP_FROM_BYTES = 32 * 1024 * 1024  # the most that glibc takes on 64 bits
+_ARENAS = 2  # each keeps freed memory for itself, and there would be one for each thread
 
 
 def begin() -> None:
@@ -26,6 +27,7 @@ def begin() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _MMAP_FROM_BYTES)
         mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+        mallopt(_M_ARENA_MAX, _ARENAS)
 
 
 def finish() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import pytest
 from PIL import Image
 from recognizer.detections import Box, Detection, Label
@@ -38,6 +40,24 @@ def test_file_that_is_no_font_stops_the_start_and_is_named(tmp_path, content):
     broken.write_bytes(content)
     with pytest.raises(FontNotUsable, match=r"Broken\.ttf"):
         Annotator(broken)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.2, 0.41, 0.45, 0.7, 0.999])
+def test_font_that_is_cut_short_stops_the_start_and_is_named(tmp_path, share):
+    content = OPEN_SANS.read_bytes()
+    (tmp_path / "Cut.ttf").write_bytes(content[: int(share * len(content))])
+    with pytest.raises(FontNotUsable, match=r"Cut\.ttf"):
+        Annotator(tmp_path / "Cut.ttf")
+
+
+def test_font_whose_glyphs_are_blank_stops_the_start_and_is_named(tmp_path):
+    content = bytearray(OPEN_SANS.read_bytes())
+    line = content.index(b"glyf")
+    offset, length = struct.unpack_from(">II", content, line + 8)
+    content[offset : offset + length] = bytes(length)
+    (tmp_path / "Blank.ttf").write_bytes(content)
+    with pytest.raises(FontNotUsable, match=r"Blank\.ttf"):
+        Annotator(tmp_path / "Blank.ttf")
 
 
 def test_font_is_read_once(tmp_path):

@@ -8,12 +8,12 @@ import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from recognizer.sandbox import nursery
-from recognizer.sandbox.pool import NoWorker, Pool
+from recognizer.sandbox.pool import MAX_WORKERS, NoneFree, NoWorker, Pool
 from recognizer.sandbox.wire import ConnectionLost, Wire
 
 pytestmark = pytest.mark.enable_socket
@@ -72,7 +72,7 @@ def pool():
 
 
 def ask(pool, *blobs, **job):
-    with pool.worker() as wire:
+    with pool.worker(PATIENCE_S) as wire:
         return wire.ask(job, *blobs, timeout_s=PATIENCE_S)
 
 
@@ -132,7 +132,7 @@ def test_a_nursery_that_died_is_replaced(pool):
 def test_a_conversation_that_was_broken_off_costs_the_worker(pool):
     first = ask(pool, do="echo")[0]["pid"]
 
-    with pytest.raises(ConnectionLost), pool.worker() as wire:
+    with pytest.raises(ConnectionLost), pool.worker(PATIENCE_S) as wire:
         wire.ask({"do": "sleep", "seconds": PATIENCE_S}, timeout_s=0.05)
 
     assert ask(pool, do="echo")[0]["pid"] != first
@@ -141,7 +141,7 @@ def test_a_conversation_that_was_broken_off_costs_the_worker(pool):
 def test_an_error_between_two_messages_costs_nothing(pool):
     first = ask(pool, do="echo")[0]["pid"]
 
-    with pytest.raises(ZeroDivisionError), pool.worker():
+    with pytest.raises(ZeroDivisionError), pool.worker(PATIENCE_S):
         raise ZeroDivisionError
 
     assert ask(pool, do="echo")[0]["pid"] == first
@@ -150,7 +150,7 @@ def test_an_error_between_two_messages_costs_nothing(pool):
 def test_a_worker_that_was_made_ready_serves_the_first_job(pool):
     pool.make_ready()
 
-    with pool.worker() as wire:
+    with pool.worker(PATIENCE_S) as wire:
         assert not wire.is_closed_by_peer()
         assert wire.ask({"do": "echo"}, timeout_s=PATIENCE_S)[0]["pid"]
 
@@ -166,10 +166,38 @@ def test_nothing_is_left_of_a_pool_that_nobody_holds():
 
 
 def test_borrowers_at_the_same_time_have_workers_of_their_own(pool):
-    with ThreadPoolExecutor(4) as threads, pool.worker() as one, pool.worker() as other:
+    with ThreadPoolExecutor(4) as threads, pool.worker(PATIENCE_S) as one, pool.worker(PATIENCE_S) as other:
         found = list(threads.map(lambda wire: wire.ask({"do": "echo"}, timeout_s=PATIENCE_S), [one, other]))
 
     assert found[0][0]["pid"] != found[1][0]["pid"]
+
+
+def test_there_are_so_many_workers_and_no_more(pool):
+    with ExitStack() as lent:
+        for _ in range(MAX_WORKERS):
+            lent.enter_context(pool.worker(0))
+        with pytest.raises(NoneFree), pool.worker(0.05):
+            pass
+
+    assert ask(pool, do="echo")[0]["pid"]
+
+
+def test_who_waits_gets_the_worker_that_comes_back(pool):
+    with ThreadPoolExecutor(1) as threads, ExitStack() as lent:
+        for _ in range(MAX_WORKERS):
+            lent.enter_context(pool.worker(0))
+        waiting = threads.submit(ask, pool, do="echo")
+        lent.close()
+
+        assert waiting.result(PATIENCE_S)[0]["pid"]
+
+
+def test_a_job_that_fails_gives_its_worker_back(pool):
+    for _ in range(2 * MAX_WORKERS):
+        with pytest.raises(ZeroDivisionError), pool.worker(0):
+            raise ZeroDivisionError
+
+    assert ask(pool, do="echo")[0]["pid"]
 
 
 def test_a_worker_has_nothing_open_but_its_connection(pool, tmp_path):
@@ -213,7 +241,7 @@ def test_a_worker_has_nothing_of_the_environment(pool):
 def test_a_pool_that_was_closed_has_no_workers(pool):
     pool.close()
 
-    with pytest.raises(NoWorker, match="closed"), pool.worker():
+    with pytest.raises(NoWorker, match="closed"), pool.worker(PATIENCE_S):
         pass
 
 
@@ -223,7 +251,7 @@ def test_workers_that_do_not_start_are_told(serve):
         pool.start()
         with pytest.raises(NoWorker, match="starts"):
             pool.make_ready()
-        with pytest.raises(NoWorker, match="starts"), pool.worker():
+        with pytest.raises(NoWorker, match="starts"), pool.worker(PATIENCE_S):
             pass
 
 
@@ -231,7 +259,7 @@ def test_a_nursery_that_died_leaves_nothing_behind(pool):
     parent = ask(pool, do="echo")[0]["parent"]
     os.kill(parent, signal.SIGKILL)
     wait_until_gone(parent)
-    with pool.worker(), pool.worker() as wire:
+    with pool.worker(PATIENCE_S), pool.worker(PATIENCE_S) as wire:
         assert wire.ask({"do": "echo"}, timeout_s=PATIENCE_S)
 
     with pytest.raises(ChildProcessError):

@@ -7,6 +7,7 @@ is missing stops the cold start.
 from __future__ import annotations
 
 import math
+import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -29,6 +30,9 @@ MIN_FONT_PX = 11
 _MIN_NAME_CHARACTERS = 3  # a name cut shorter names nothing
 _REMEMBERED_TEXTS = 512
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
+_MUST_HAVE_INK = f"AHMagx0123456789%{_ELLIPSIS}"  # of what labels are made: some letters, and all of a percentage
+_OPENTYPE = (b"\0\1\0\0", b"OTTO", b"true")
+_TABLE = struct.Struct(">4sIII")  # tag, checksum, offset, length: a line of the table directory of OpenType
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +97,8 @@ class Typeface:
     """A font file, read once; gives its lettering at any size, from any thread.
 
     Raises:
-        FontNotUsable: the file is missing or is no font; the message names it.
+        FontNotUsable: the file is missing, is no font, is cut short, or lacks the letters of labels; the message names
+            it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -110,13 +115,29 @@ class Typeface:
         # Bounded, as FreeType keeps a copy of the file (200 KB) for each size.
         self._lettering = lru_cache(maxsize=16)(lettering)
         try:
-            self._lettering(MIN_FONT_PX)
+            font = self._lettering(MIN_FONT_PX).font
+            lacking = [letter for letter in _MUST_HAVE_INK if font.getmask(letter).getbbox() is None]
         except OSError as error:
             raise FontNotUsable(f"{path} is not a font: {error}") from error
+        # FreeType draws nothing for a glyph that it cannot read, and says nothing: boxes would lose their names.
+        if lacking or _is_cut_short(content):
+            raise FontNotUsable(f"The font {path} is damaged: a part of its glyphs is missing. Install it again.")
 
     def at(self, size_px: int) -> Lettering:
         """The lettering of that size (em)."""
         return self._lettering(size_px)
+
+
+def _is_cut_short(content: bytes) -> bool:
+    """Whether a font's directory names tables beyond its end (OpenType, "Organization of an OpenType Font").
+
+    Fonts of other kinds, and collections, have no such directory and are taken for whole.
+    """
+    if not content.startswith(_OPENTYPE):
+        return False
+    (tables,) = struct.unpack_from(">H", content, 4)
+    directory = content[12 : 12 + tables * _TABLE.size]
+    return any(offset + length > len(content) for _, _, offset, length in _TABLE.iter_unpack(directory))
 
 
 def _cut(name: str, characters: int, percent: str) -> str:

@@ -32,7 +32,11 @@ def read(event: object) -> Request:
             'This event is neither API Gateway\'s (REST 1.0 or HTTP API 2.0) nor a request such as {"url": '
             '"https://….jpg"}; see events/ for examples.'
         )
-    return Request("POST", "/detector", {}, {"content-type": "application/json"}, json.dumps(event).encode())
+    try:
+        body = json.dumps(event).encode()
+    except (RecursionError, ValueError) as error:  # one that could just be read, some calls higher up
+        raise InvalidParameter("This event is nested too deep, or has a number too long.") from error
+    return Request("POST", "/detector", {}, {"content-type": "application/json"}, body)
 
 
 def write(response: Response) -> Any:

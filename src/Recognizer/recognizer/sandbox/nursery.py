@@ -11,6 +11,7 @@ decoder can hold them off, not one that keeps Python's lock for a minute and not
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import resource
 import signal
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _STDERR: Final = 2
 _MAX_FDS: Final = 65_536
 _KILL_FIRST: Final = "1000"
+_PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def end_after(seconds: float) -> None:
 
 def _nurse(requests: socket.socket, serve: Serve, memory_bytes: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the workers
+    nursery = os.getpid()
     while True:
         asked, fds, _, _ = socket.recv_fds(requests, 1, 1)
         if not asked:
@@ -99,10 +102,11 @@ def _nurse(requests: socket.socket, serve: Serve, memory_bytes: int) -> None:
         for fd in fds:
             with socket.socket(fileno=fd) as sock:
                 if _fork() == 0:
-                    _run(partial(_work, sock, serve, memory_bytes), keep=sock)
+                    _run(partial(_work, sock, serve, memory_bytes, nursery), keep=sock)
 
 
-def _work(sock: socket.socket, serve: Serve, memory_bytes: int) -> None:
+def _work(sock: socket.socket, serve: Serve, memory_bytes: int, nursery: int) -> None:
+    _end_with(nursery)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     mapped_bytes = _mapped_bytes() + memory_bytes
     _, most = resource.getrlimit(resource.RLIMIT_DATA)
@@ -127,6 +131,15 @@ def _run(work: Callable[[], None], keep: socket.socket) -> None:
         code = 0
     finally:
         os._exit(code)
+
+
+def _end_with(parent: int) -> None:
+    """Has the kernel end this process when its parent is gone, even in the middle of a picture (Linux alone can)."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+        if os.getppid() != parent:  # it went before we could ask
+            os._exit(1)
 
 
 def _say_nothing() -> None:

@@ -1,7 +1,8 @@
 """Workers, lent out one at a time.
 
-Owns which worker serves whom, and when one is replaced: when it ended, or its conversation was broken off. A worker
-serves one borrower at a time, so there are as many as there are requests under way; Lambda never makes a second one.
+Owns which worker serves whom, how many there are, and when one is replaced: when it ended, or its conversation was
+broken off. A worker serves one borrower at a time. There are as many as there are requests under way, up to a limit,
+beyond which borrowers wait: each worker may take a lot of memory. Lambda never makes a second one.
 """
 
 from __future__ import annotations
@@ -20,8 +21,12 @@ if TYPE_CHECKING:
 
     from recognizer.sandbox.nursery import Nursery, Serve
 
-_MAX_IDLE = 4
+MAX_WORKERS = 4
 _START_S = 10.0
+
+
+class NoneFree(Exception):
+    """Every worker is lent out, and none came back in time."""
 
 
 class NoWorker(Exception):
@@ -54,24 +59,34 @@ class Pool:
         self._serve = serve
         self._memory_bytes = memory_bytes
         self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(MAX_WORKERS)
         self._processes = _Processes(open_nursery(serve, memory_bytes))
         self._starting: list[Wire] = []
         self.close = weakref.finalize(self, self._processes.close)
 
     @contextmanager
-    def worker(self) -> Iterator[Wire]:
+    def worker(self, wait_s: float) -> Iterator[Wire]:
         """A connection to a worker for one job; one that was broken off is not used again.
 
+        Args:
+            wait_s: how long to wait for one to be free.
+
         Raises:
+            NoneFree: they are all lent out.
             NoWorker: there is none to be had.
         """
-        wire = self._idle() or self._started(self._new()) or self._started(self._new())
-        if wire is None:
-            raise NoWorker("no worker process starts")
+        if not self._free.acquire(timeout=max(0.0, wait_s)):
+            raise NoneFree
         try:
-            yield wire
+            wire = self._idle() or self._started(self._new()) or self._started(self._new())
+            if wire is None:
+                raise NoWorker("no worker process starts")
+            try:
+                yield wire
+            finally:
+                self._give_back(wire)
         finally:
-            self._give_back(wire)
+            self._free.release()
 
     def start(self) -> None:
         """Begins to start a worker for the first job; see ``make_ready``."""
@@ -96,7 +111,7 @@ class Pool:
 
     def _give_back(self, wire: Wire) -> None:
         with self._lock:
-            if wire.is_in_step and len(self._processes.idle) < _MAX_IDLE and self.close.alive:
+            if wire.is_in_step and self.close.alive:
                 self._processes.idle.append(wire)
                 return
         wire.close()

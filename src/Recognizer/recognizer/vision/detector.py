@@ -40,9 +40,11 @@ class Network(Protocol):
 
     Attributes:
         input_size_px: height and width of the pixels it takes.
+        columns: how many classes it scores, the background included.
     """
 
     input_size_px: tuple[int, int]
+    columns: int
 
     def __call__(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Boxes (A, 4) as ymin xmin ymax xmax in 0..1, and scores (A, C) by class index, 0 being the background.
@@ -56,7 +58,16 @@ class SlimDetector:
     """A network between our own resize and NMS, which do what the published graph does, in a fraction of its time."""
 
     def __init__(self, network: Network, labels: LabelMap) -> None:
-        """Takes a loaded network and the labels of its classes."""
+        """Takes a loaded network and the labels of its classes.
+
+        Raises:
+            ModelNotUsable: the labels are those of other classes.
+        """
+        if labels.by_index.keys() != set(range(1, network.columns)):
+            raise ModelNotUsable(
+                f"labels.csv names {len(labels.by_index)} classes, but the model scores {network.columns - 1}, "
+                "which must have the indices from 1 on; build the model again."
+            )
         self._network = network
         self._labels = labels
 

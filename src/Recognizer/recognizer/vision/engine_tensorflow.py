@@ -50,7 +50,8 @@ class SlimNetwork:
         self._module, self._signature = _loaded(model, "serving_default", threads)
         _, height, width, _ = self._signature.structured_input_signature[1]["images"].shape
         self.input_size_px = (int(height), int(width))
-        self(np.zeros((1, *self.input_size_px, 3), np.float32))
+        _, scores = self(np.zeros((1, *self.input_size_px, 3), np.float32))
+        self.columns = scores.shape[-1]
 
     def __call__(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See ``detector.Network``."""
