@@ -39,10 +39,12 @@ class _Processes:
 
     nursery: Nursery
     idle: list[Wire] = field(default_factory=list)
+    starting: list[Wire] = field(default_factory=list)
 
     def close(self) -> None:
-        while self.idle:
-            self.idle.pop().close()
+        for wires in (self.idle, self.starting):
+            while wires:
+                wires.pop().close()
         self.nursery.close()
 
 
@@ -61,7 +63,6 @@ class Pool:
         self._lock = threading.Lock()
         self._free = threading.BoundedSemaphore(MAX_WORKERS)
         self._processes = _Processes(open_nursery(serve, memory_bytes))
-        self._starting: list[Wire] = []
         self.close = weakref.finalize(self, self._processes.close)
 
     @contextmanager
@@ -90,7 +91,7 @@ class Pool:
 
     def start(self) -> None:
         """Begins to start a worker for the first job; see ``make_ready``."""
-        self._starting.append(self._new())
+        self._processes.starting.append(self._new())
 
     def make_ready(self) -> None:
         """Waits until a worker can take the first job.
@@ -98,7 +99,7 @@ class Pool:
         Raises:
             NoWorker: it does not start.
         """
-        wire = self._started(self._starting.pop() if self._starting else self._new())
+        wire = self._started(self._processes.starting.pop() if self._processes.starting else self._new())
         if wire is None:
             raise NoWorker("no worker process starts")
         self._give_back(wire)
