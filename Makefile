@@ -61,12 +61,15 @@ format: $(VENV)/dev ## format and mend what can be mended
 
 lock: $(VENV)/uv ## write the locked requirements from pyproject.toml
 	$(call compile,dev,requirements/dev.txt)
+	$(call compile,sbom,requirements/sbom.txt)
 	$(foreach group,run uv,$(call compile,$(group),requirements/$(group).txt,$(AS_TESTED)))
 	$(foreach group,tensorflow litert build,$(call compile,$(group),src/Recognizer/requirements-$(group).txt,$(AS_TESTED)))
 
-sbom: $(VENV)/dev ## write what is in the images, as CycloneDX JSON, into sbom/
+sbom: $(VENV)/uv ## write what is in the images, as CycloneDX JSON, into sbom/
 	@mkdir -p sbom
-	@for engine in tensorflow litert; do $(BIN)/python -W ignore -m cyclonedx_py requirements --output-reproducible \
+	@$(BIN)/uv venv --quiet --clear $(VENV)/sbom
+	@$(BIN)/uv pip install --quiet --python $(VENV)/sbom/bin/python --require-hashes -r requirements/sbom.txt
+	@for engine in tensorflow litert; do $(VENV)/sbom/bin/python -W ignore -m cyclonedx_py requirements --output-reproducible \
 		--pyproject pyproject.toml --output-file sbom/$$engine.cdx.json src/Recognizer/requirements-$$engine.txt; done
 	@ls sbom/*.cdx.json
 

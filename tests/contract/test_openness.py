@@ -16,6 +16,8 @@ ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 def looks_at_the_environment(source):
     """The line numbers at which a module does."""
     lines = []
+    # To forget it is not to look at it: what decodes pictures does.
+    source = source.replace("os.environ.clear()", "")
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Attribute(value=ast.Name(id="os"), attr=attr) if attr in ENVIRONMENT:
