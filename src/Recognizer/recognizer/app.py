@@ -119,9 +119,10 @@ class App:
             raise LoopDetected("The address of the picture leads back to this service.", parameter="url")
         source = self._pipeline.source(wanted, record.ends_at_s)
         identity, max_age_s = self._model.identity, self._settings.cache_max_age_s
-        if request.method == "GET":
+        if_none_match = request.header("if-none-match")
+        if request.method == "GET" and if_none_match:
             known = responses.detection_cache_headers(wanted, source.sha256, identity, max_age_s)
-            if caching.names(request.header("if-none-match"), known["ETag"]):
+            if caching.names(if_none_match, known["ETag"]):
                 return caching.not_modified(known)
         record.outcome = self._pipeline.run(wanted, source, record.ends_at_s)
         return responses.detected(record.outcome, identity, max_age_s)
