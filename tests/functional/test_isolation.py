@@ -24,7 +24,7 @@ from recognizer.errors import (
     UnsupportedMediaType,
 )
 from recognizer.imaging import Craft, DecodedPicture
-from recognizer.isolation import WorkerFailed, isolated, serve
+from recognizer.isolation import Isolation, WorkerFailed, serve
 from recognizer.job import DetectRequest
 from recognizer.pictures import Encoded, Picture
 from recognizer.sandbox.pool import MAX_WORKERS, Pool
@@ -184,7 +184,7 @@ def pool():
 
 
 def opened(pool, content, seconds=20.0):
-    return isolated(pool, content, time.monotonic() + seconds, timeout_s=seconds)
+    return Isolation(pool, seconds).open(content, time.monotonic() + seconds)
 
 
 def test_a_picture_over_there_is_like_one_over_here(pool):
@@ -344,3 +344,14 @@ def test_an_idle_worker_is_not_ended_by_the_last_pictures_time(pool):
 
     with pool.worker(0) as wire:
         assert not wire.is_closed_by_peer()
+
+
+def test_the_usual_look_comes_with_the_picture_and_any_other_is_asked_for(pool):
+    isolation = Isolation(pool, 20.0)
+    here = DecodedPicture(craft(), b"fine")
+
+    for first, second in [((7, 9), (5, 5)), ((7, 9), (9, 7)), ((5, 5), (7, 9))]:
+        with isolation.open(b"fine", time.monotonic() + 20) as there:
+            np.testing.assert_array_equal(there.resized(*first), here.resized(*first))
+            np.testing.assert_array_equal(there.resized(*second), here.resized(*second))
+            np.testing.assert_array_equal(there.resized(*second), here.resized(*second))

@@ -19,7 +19,7 @@ from recognizer.errors import StartupError
 from recognizer.fetch.addresses import Policy
 from recognizer.fetch.download import Downloader
 from recognizer.imaging import Craft
-from recognizer.isolation import isolated, serve
+from recognizer.isolation import Isolation, serve
 from recognizer.pipeline import Pipeline
 from recognizer.sandbox.pool import NoWorker, Pool
 from recognizer.settings import Settings
@@ -67,7 +67,7 @@ def build(environ: Mapping[str, str]) -> App:
     )
     pipeline = Pipeline(
         fetch=downloader.fetch,
-        open=partial(isolated, pool, timeout_s=settings.picture_timeout_s),
+        open=Isolation(pool, settings.picture_timeout_s).open,
         detect=detector.load(model, settings.threads),
         **({"span": _spans()} if settings.is_traced else {}),
     )

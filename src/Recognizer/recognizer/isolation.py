@@ -11,7 +11,7 @@ import re
 import time
 import traceback
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,6 +52,7 @@ _ERRORS = {
 }
 _STEPS = {"annotate", "encode"}
 _REDUCED = re.compile(r"(?:[a-z]+=[0-9]+(?:, [a-z]+=[0-9]+)*)?")
+Size = tuple[int, int]  # height, width
 _NO_REQUEST = DetectRequest(url="", criteria=Criteria(limit=1, min_score=0.0), answer="image")
 
 
@@ -104,7 +105,7 @@ def _answer(picture: DecodedPicture, order: dict[str, Any]) -> tuple[dict[str, A
     """What a picture tells or becomes, as a message."""
     match order["do"]:
         case "resized":
-            return {}, [picture.resized(order["height"], order["width"]).data]
+            return {}, [picture.resized(*order["size"]).data]
         case "thinned":
             pixels = picture.thinned(order["max_px"])
             return {"shape": pixels.shape}, [pixels.data]
@@ -114,55 +115,74 @@ def _answer(picture: DecodedPicture, order: dict[str, Any]) -> tuple[dict[str, A
             encoded = rendered.encoded
             facts = {"media_type": encoded.media_type, "reduced": encoded.reduced, "timings_ms": rendered.timings_ms}
             return facts, [encoded.content]
-    return {"size_px": picture.size_px, "format": picture.format, "animated": picture.animated}, []
+    told = {"size_px": picture.size_px, "format": picture.format, "animated": picture.animated}
+    return told, [picture.resized(*order["size"]).data] if order["size"] else []
 
 
-def _detection(fields: dict[str, Any]) -> Detection:
-    label = fields["label"]
-    return Detection(Label(label["id"], label["name"]), fields["score"], Box(**fields["box"]))
+def _fields(detection: Detection) -> list[Any]:
+    """What is drawn of a detection, as a message."""
+    box = detection.box
+    return [detection.label.id, detection.label.name, detection.score, box.ymin, box.xmin, box.ymax, box.xmax]
+
+
+def _detection(fields: list[Any]) -> Detection:
+    label_id, name, score, *box = fields
+    return Detection(Label(label_id, name), score, Box(*box))
 
 
 # In the service
 
 
-@contextmanager
-def isolated(pool: Pool, content: bytes, ends_at_s: float, *, timeout_s: float) -> Iterator[IsolatedPicture]:
-    """A picture that is decoded in a worker, and forgotten there at the end of the ``with`` block.
+class Isolation:
+    """Opens pictures in workers.
 
     Args:
         pool: where workers come from.
-        content: the picture's file.
-        ends_at_s: when time is up for the request, by ``time.monotonic``.
-        timeout_s: how long all that is done with the picture may take.
-
-    Raises:
-        UnsupportedMediaType: the file is no picture of a format that is read.
-        TooLarge: it has too many pixels.
-        BrokenPicture: it is truncated or corrupt.
-        PictureTooCostly: it takes too much time or memory.
-        Overloaded: too many others are worked on.
-        WorkerFailed: something unforeseen happened over there.
-        NoWorker: no worker starts.
+        timeout_s: how long all that is done with one picture may take.
     """
-    with ExitStack() as lent:
-        try:
-            wire = lent.enter_context(pool.worker(min(_MAX_WAIT_S, ends_at_s - time.monotonic())))
-        except NoneFree as error:
-            raise Overloaded(_TOO_MANY, headers={"Retry-After": "1"}) from error
-        picture = IsolatedPicture(wire, min(ends_at_s, time.monotonic() + timeout_s))
-        try:
-            picture.open(content)
-            yield picture
-        except PictureTooCostly:
-            wire.retire()
-            raise
-        finally:
-            width, height = picture.size_px
-            if width * height > _KEPT_UP_TO_PX:
+
+    def __init__(self, pool: Pool, timeout_s: float) -> None:
+        self._pool = pool
+        self._timeout_s = timeout_s
+        self._usual_size: Size | None = None
+
+    @contextmanager
+    def open(self, content: bytes, ends_at_s: float) -> Iterator[IsolatedPicture]:
+        """A picture that is decoded in a worker, and forgotten there at the end of the ``with`` block.
+
+        Args:
+            content: the picture's file.
+            ends_at_s: when time is up for the request, by ``time.monotonic``.
+
+        Raises:
+            UnsupportedMediaType: the file is no picture of a format that is read.
+            TooLarge: it has too many pixels.
+            BrokenPicture: it is truncated or corrupt.
+            PictureTooCostly: it takes too much time or memory.
+            Overloaded: too many others are worked on.
+            WorkerFailed: something unforeseen happened over there.
+            NoWorker: no worker starts.
+        """
+        with ExitStack() as lent:
+            try:
+                wire = lent.enter_context(self._pool.worker(min(_MAX_WAIT_S, ends_at_s - time.monotonic())))
+            except NoneFree as error:
+                raise Overloaded(_TOO_MANY, headers={"Retry-After": "1"}) from error
+            picture = IsolatedPicture(wire, min(ends_at_s, time.monotonic() + self._timeout_s))
+            try:
+                picture.open(content, self._usual_size)
+                yield picture
+            except PictureTooCostly:
                 wire.retire()
-            if wire.is_in_step:
-                with suppress(ConnectionLost):  # it ended since its last answer, which was all that was wanted of it
-                    wire.tell({"do": "forget"})
+                raise
+            finally:
+                self._usual_size = picture.resized_to or self._usual_size
+                width, height = picture.size_px
+                if width * height > _KEPT_UP_TO_PX:
+                    wire.retire()
+                if wire.is_in_step:
+                    with suppress(ConnectionLost):  # it ended since its last answer, which was all that was wanted
+                        wire.tell({"do": "forget"})
 
 
 class IsolatedPicture:
@@ -175,26 +195,32 @@ class IsolatedPicture:
     size_px: tuple[int, int] = (0, 0)
     format: str = ""
     animated: bool = False
+    resized_to: Size | None = None
 
     def __init__(self, wire: Wire, ends_at_s: float) -> None:
-        """Takes a connection to a worker, and when time is up; see ``isolated``."""
+        """Takes a connection to a worker, and when time is up; see ``Isolation.open``."""
         self._wire = wire
         self._ends_at_s = ends_at_s
+        self._foreseen: tuple[Size, bytearray | memoryview] | None = None
 
-    def open(self, content: bytes) -> None:
-        """Has a file decoded; see ``isolated``."""
-        facts, _ = self._ask({"do": "open"}, content)
+    def open(self, content: bytes, size: Size | None) -> None:
+        """Has a file decoded, and resized at once to what will be asked for next; see ``Isolation.open``."""
+        facts, answers = self._ask({"do": "open", "size": size}, content)
         with self._believable():
             width, height = facts["size_px"]
             self.size_px = (int(width), int(height))
             self.format = READABLE[READABLE.index(facts["format"])]
             self.animated = bool(facts["animated"])
+            self._foreseen = None if size is None else (size, answers[0])
 
     def resized(self, height: int, width: int) -> NDArray[np.float32]:
         """See ``job.View``."""
-        _, answers = self._ask({"do": "resized", "height": height, "width": width})
+        self.resized_to = (height, width)
+        foreseen, self._foreseen = self._foreseen, None
+        if foreseen is None or foreseen[0] != self.resized_to:
+            foreseen = (self.resized_to, self._ask({"do": "resized", "size": self.resized_to})[1][0])
         with self._believable():
-            return np.frombuffer(answers[0], np.float32).reshape(height, width, 3)
+            return np.frombuffer(foreseen[1], np.float32).reshape(height, width, 3)
 
     def thinned(self, max_px: int) -> NDArray[np.uint8]:
         """See ``job.View``."""
@@ -207,7 +233,7 @@ class IsolatedPicture:
         """See ``job.OpenPicture``."""
         wanted = {"draw": request.draw, "crop": request.crop, "image_format": request.image_format}
         facts, answers = self._ask(
-            {"do": "render", "request": wanted, "detections": [asdict(detection) for detection in detections]}
+            {"do": "render", "request": wanted, "detections": [_fields(detection) for detection in detections]}
         )
         with self._believable():
             reduced = _REDUCED.fullmatch(facts["reduced"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -12,7 +13,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
-from recognizer.sandbox import nursery
+from recognizer.sandbox import nursery, wire
 from recognizer.sandbox.pool import MAX_WORKERS, NoneFree, NoWorker, Pool
 from recognizer.sandbox.wire import ConnectionLost, Wire
 
@@ -289,22 +290,28 @@ def wires():
         yield Wire(ours), theirs
 
 
+def framed(document, blobs=b""):
+    return len(document).to_bytes(4) + document + blobs
+
+
 @pytest.mark.parametrize(
     "sent",
     [
         b"",
         b"\0\0",
         b"\xff\xff\xff\xff",
-        b"\0\0\0\2{}",
-        b"\0\0\0\2[]",
-        b"\0\0\0\4null",
-        b"\0\0\0\3abc",
-        b'\0\0\0\x0d{"blobs":[-1]}'[:17],
-        b'\0\0\0\x0f{"blobs":[1.5]}',
-        b'\0\0\0\x1a{"blobs":[99999999999999]}',
-        b'\0\0\0\x0d{"blobs":[5]}abc',
-        b'\0\0\0\x0b{"blobs":3}',
-        b"\0\3\x0d\x40" + b"[" * 200_000,
+        framed(b"{}"),
+        framed(b"[]"),
+        framed(b"null"),
+        framed(b"abc"),
+        framed(b"[" * 200_000),
+        framed(b'{"blobs":[]}'),
+        framed(b'{"blobs":3,"shared":false}'),
+        framed(b'{"blobs":[-1],"shared":false}'),
+        framed(b'{"blobs":[1.5],"shared":false}', b"ab"),
+        framed(b'{"blobs":[99999999999999],"shared":false}'),
+        framed(b'{"blobs":[5],"shared":false}', b"abc"),
+        framed(b'{"blobs":[1],"shared":true}', b"a"),  # this end shares no memory
     ],
 )
 def test_what_is_no_message_is_a_lost_connection(wires, sent):
@@ -344,3 +351,31 @@ def test_nobody_to_send_to_is_a_lost_connection(wires):
 
     with pytest.raises(ConnectionLost):
         wire.tell({}, bytes(10_000_000))
+
+
+def test_blobs_beyond_what_is_shared_are_a_lost_connection():
+    ours, theirs = socket.socketpair()
+    fd = wire.shared_memory()
+    with ours, theirs:
+        end = Wire(ours, fd)
+        os.close(fd)
+        for lengths in ([2_097_153], [2_000_000, 2_000_000], [-1, 1], [10**30]):
+            theirs.sendall(framed(json.dumps({"blobs": lengths, "shared": True}).encode()))
+            with pytest.raises(ConnectionLost):
+                end.hear(PATIENCE_S)
+
+
+def test_what_two_ends_share_cannot_be_made_smaller():
+    fd = wire.shared_memory()
+    assert fd is not None
+    with open(fd, "rb+") as shared, pytest.raises(PermissionError):  # noqa: PTH123 - a descriptor has no path
+        shared.truncate(1)
+
+
+@pytest.mark.parametrize("sizes", [[0], [2_000_000, 90_000], [1000, 0, 1000], [3_000_000]])
+def test_messages_are_the_same_through_shared_memory_and_without_it(pool, monkeypatch, sizes):
+    blobs = [os.urandom(size) for size in sizes]
+    shared = ask(pool, *blobs, do="echo")[1]
+    monkeypatch.setattr(nursery, "shared_memory", lambda: None)
+    with Pool(serve, MEMORY_BYTES) as without:
+        assert shared == ask(without, *blobs, do="echo")[1] == blobs

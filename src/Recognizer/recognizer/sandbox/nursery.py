@@ -17,12 +17,13 @@ import resource
 import signal
 import socket
 import warnings
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from recognizer.sandbox.wire import Wire
+from recognizer.sandbox.wire import Wire, shared_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -64,12 +65,12 @@ def open_nursery(serve: Serve, memory_bytes: int) -> Nursery:
     ours, theirs = socket.socketpair()
     pid = _fork()
     if pid == 0:
-        _run(partial(_nurse, theirs, serve, memory_bytes), keep=theirs)
+        _run(partial(_nurse, theirs, serve, memory_bytes), keep=[theirs.fileno()])
     theirs.close()
     return Nursery(pid, ours)
 
 
-def new_worker(nursery: Nursery) -> socket.socket:
+def new_worker(nursery: Nursery) -> Wire:
     """A connection to a worker that has just been forked.
 
     Raises:
@@ -77,14 +78,19 @@ def new_worker(nursery: Nursery) -> socket.socket:
         ConnectionResetError: likewise.
         OSError: this process has no descriptors left.
     """
-    ours, theirs = socket.socketpair()
-    try:
-        with theirs:
-            socket.send_fds(nursery.requests, [b"+"], [theirs.fileno()])
-    except OSError:
-        ours.close()
-        raise
-    return ours
+    with ExitStack() as until_sent, ExitStack() as unless_sent:
+        ours, theirs = socket.socketpair()
+        until_sent.enter_context(theirs)
+        unless_sent.enter_context(ours)
+        fds = [theirs.fileno()]
+        shared_fd = shared_memory()
+        if shared_fd is not None:
+            until_sent.callback(os.close, shared_fd)
+            fds.append(shared_fd)
+        wire = Wire(ours, shared_fd)
+        socket.send_fds(nursery.requests, [b"+"], fds)
+        unless_sent.pop_all()
+    return wire
 
 
 def end_after(seconds: float) -> None:
@@ -96,16 +102,16 @@ def _nurse(requests: socket.socket, serve: Serve, memory_bytes: int) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the workers
     nursery = os.getpid()
     while True:
-        asked, fds, _, _ = socket.recv_fds(requests, 1, 1)
+        asked, fds, _, _ = socket.recv_fds(requests, 1, 2)
         if not asked:
             return
+        if _fork() == 0:
+            _run(partial(_work, fds, serve, memory_bytes, nursery), keep=fds)
         for fd in fds:
-            with socket.socket(fileno=fd) as sock:
-                if _fork() == 0:
-                    _run(partial(_work, sock, serve, memory_bytes, nursery), keep=sock)
+            os.close(fd)
 
 
-def _work(sock: socket.socket, serve: Serve, memory_bytes: int, nursery: int) -> None:
+def _work(fds: list[int], serve: Serve, memory_bytes: int, nursery: int) -> None:
     _end_with(nursery)
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     mapped_bytes = _mapped_bytes() + memory_bytes
@@ -117,16 +123,20 @@ def _work(sock: socket.socket, serve: Serve, memory_bytes: int, nursery: int) ->
     with contextlib.suppress(OSError):  # where memory runs out all the same, not the service itself is to be ended
         Path("/proc/self/oom_score_adj").write_text(_KILL_FIRST, encoding="ascii")
     os.environ.clear()  # a decoder needs none of it, and a decoder that was taken over must not find credentials
-    serve(Wire(sock))
+    connection, *shared = fds
+    wire = Wire(socket.socket(fileno=connection), *shared)
+    for fd in shared:
+        os.close(fd)
+    serve(wire)
 
 
-def _run(work: Callable[[], None], keep: socket.socket) -> None:
+def _run(work: Callable[[], None], keep: Iterable[int]) -> None:
     """The whole life of a forked process: nothing of its parent's is left open, and it never returns."""
     code = 1
     try:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent; we end with it
         _say_nothing()
-        _close_all_but({keep.fileno()})
+        _close_all_but(keep)
         work()
         code = 0
     finally:

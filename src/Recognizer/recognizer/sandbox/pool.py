@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from recognizer.sandbox.nursery import new_worker, open_nursery
-from recognizer.sandbox.wire import ConnectionLost, Wire
+from recognizer.sandbox.wire import ConnectionLost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from recognizer.sandbox.nursery import Nursery, Serve
+    from recognizer.sandbox.wire import Wire
 
 MAX_WORKERS = 4
 _START_S = 10.0
@@ -132,11 +133,11 @@ class Pool:
             if not self.close.alive:
                 raise NoWorker("the pool is closed")
             try:
-                return Wire(new_worker(self._processes.nursery))
+                return new_worker(self._processes.nursery)
             except (BrokenPipeError, ConnectionResetError):  # somebody ended it: another one takes its place
                 self._processes.nursery.close()
                 self._processes.nursery = open_nursery(self._serve, self._memory_bytes)
-                return Wire(new_worker(self._processes.nursery))
+                return new_worker(self._processes.nursery)
 
     def _started(self, wire: Wire) -> Wire | None:
         """The worker, once it is ready; None where it does not start."""
