@@ -16,10 +16,14 @@ ENVIRONMENT = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
 def looks_at_the_environment(source):
     """The line numbers at which a module does."""
     lines = []
-    # To forget it is not to look at it: what decodes pictures does.
-    source = source.replace("os.environ.clear()", "")
+    forgotten = set()
     for node in ast.walk(ast.parse(source)):
         match node:
+            # To forget it is not to look at it: what decodes pictures does.
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr="environ") as environ, attr="clear")):
+                forgotten.add(environ)
+            case ast.Attribute() if node in forgotten:
+                pass
             case ast.Attribute(value=ast.Name(id="os"), attr=attr) if attr in ENVIRONMENT:
                 lines.append(node.lineno)
             case ast.ImportFrom(module="os") if ENVIRONMENT & {alias.name for alias in node.names}:
@@ -36,7 +40,13 @@ def test_a_module_does_not_look_at_the_environment(path):
 
 @pytest.mark.parametrize(
     "source",
-    ["import os\nx = os.environ['A']", "import os\nos.getenv('A')", "from os import environ", "import os as quiet"],
+    [
+        "import os\nx = os.environ['A']",
+        "import os\n# os.environ.clear()\nos.environ.pop('A')",
+        "import os\nos.getenv('A')",
+        "from os import environ",
+        "import os as quiet",
+    ],
 )
 def test_a_look_at_the_environment_is_noticed(source):
     assert looks_at_the_environment(source)

@@ -1,4 +1,4 @@
-"""A Lambda handler behind the local server, on loopback for as long as a ``with`` block lasts."""
+"""The service as tests run it: its environment, and its handler behind the local server on loopback."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ import threading
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from local.gateway import Gateway
+from tests.conftest import THREADS
+
+
+def environment(model, **settings):
+    """What describes a service with the model in a folder, and servers on loopback to fetch from."""
+    return {
+        "MODEL_DIR": str(model),
+        "THREADS": str(THREADS),
+        "ALLOW_PRIVATE_ADDRESSES": "true",
+        "ALLOWED_URL_PORTS": "*",
+        **settings,
+    }
 
 
 class _Quiet(WSGIRequestHandler):

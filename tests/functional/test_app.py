@@ -27,9 +27,10 @@ from recognizer.settings import Settings
 from recognizer.vision.model import Model
 from recognizer.vision.view import PixelView
 
-from tests.conftest import THREADS, on_loopback
+from tests.conftest import on_loopback
 from tests.functional.loopback import LoopbackServer
 from tests.functional.proxy_events import VERSIONS, Context, event, reply
+from tests.functional.serving import environment
 
 pytestmark = on_loopback
 
@@ -92,14 +93,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def environ(tiny_model_of_each_engine):
-    return {
-        "MODEL_DIR": str(tiny_model_of_each_engine),
-        "THREADS": str(THREADS),
-        "ALLOW_PRIVATE_ADDRESSES": "true",
-        "ALLOWED_URL_PORTS": "*",
-        "MAX_BYTES": str(MAX_BYTES),
-        "MAX_PIXELS": str(MAX_PIXELS),
-    }
+    return environment(tiny_model_of_each_engine, MAX_BYTES=str(MAX_BYTES), MAX_PIXELS=str(MAX_PIXELS))
 
 
 @pytest.fixture(scope="module")

@@ -28,9 +28,10 @@ from recognizer.drawing import annotate
 from recognizer.drawing.lettering import OPEN_SANS
 from recognizer.errors import FontNotUsable, ModelNotUsable
 
-from tests.conftest import ROOT, THREADS, on_loopback
+from tests.conftest import ROOT, on_loopback
 from tests.functional.loopback import LoopbackServer
 from tests.functional.proxy_events import Context, event, reply
+from tests.functional.serving import environment
 
 pytestmark = [on_loopback, pytest.mark.enable_socket]
 
@@ -52,13 +53,7 @@ def server():
 
 
 def environ(model):
-    return {
-        "MODEL_DIR": str(model),
-        "THREADS": str(THREADS),
-        "ALLOW_PRIVATE_ADDRESSES": "true",
-        "ALLOWED_URL_PORTS": "*",
-        "PICTURE_TIMEOUT": str(PATIENCE_S),
-    }
+    return environment(model, PICTURE_TIMEOUT=str(PATIENCE_S))
 
 
 @pytest.fixture

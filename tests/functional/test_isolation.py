@@ -30,10 +30,11 @@ from recognizer.pictures import Encoded, Picture
 from recognizer.sandbox.pool import MAX_WORKERS, Pool
 from recognizer.vision.view import PixelView
 
-from tests.conftest import THREADS, on_loopback
+from tests.conftest import on_loopback
 from tests.functional import hostile
 from tests.functional.loopback import LoopbackServer
 from tests.functional.proxy_events import Context, event, reply
+from tests.functional.serving import environment
 
 pytestmark = [on_loopback, pytest.mark.enable_socket]
 
@@ -83,12 +84,7 @@ def server():
 
 @pytest.fixture(scope="module")
 def environ(tiny_model):
-    return {
-        "MODEL_DIR": str(tiny_model),
-        "THREADS": str(THREADS),
-        "ALLOW_PRIVATE_ADDRESSES": "true",
-        "ALLOWED_URL_PORTS": "*",
-    }
+    return environment(tiny_model)
 
 
 def get(app, url, **query):

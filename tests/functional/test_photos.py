@@ -11,9 +11,10 @@ from model_build.__main__ import main
 from model_build.errors import FetchFailed
 from recognizer.build import build
 
-from tests.conftest import ROOT, SHARED, THREADS, needs_shared, on_loopback
+from tests.conftest import ROOT, SHARED, needs_shared, on_loopback
 from tests.functional.loopback import LoopbackServer
 from tests.functional.proxy_events import Context, event, reply
+from tests.functional.serving import environment
 
 pytestmark = [on_loopback, pytest.mark.usefixtures("tiny_model")]  # it sets TensorFlow's threads before its first use
 
@@ -53,14 +54,7 @@ def real_model(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def app(real_model):
-    return build(
-        {
-            "MODEL_DIR": str(real_model),
-            "THREADS": str(THREADS),
-            "ALLOW_PRIVATE_ADDRESSES": "true",
-            "ALLOWED_URL_PORTS": "*",
-        }
-    )
+    return build(environment(real_model))
 
 
 @pytest.fixture(scope="module")

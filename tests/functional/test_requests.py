@@ -21,9 +21,10 @@ from PIL import Image
 from recognizer.build import build
 from recognizer.job import ALIASES, PARAMETERS
 
-from tests.conftest import THREADS, on_loopback
+from tests.conftest import on_loopback
 from tests.functional.loopback import LoopbackServer
 from tests.functional.proxy_events import VERSIONS, Context, event, reply
+from tests.functional.serving import environment
 
 pytestmark = on_loopback
 
@@ -73,16 +74,8 @@ def server():
 @pytest.fixture(scope="module")
 def app(tiny_model_of_both, server):
     """The service; nothing but the server on loopback may be fetched from, whatever address is made up here."""
-    return build(
-        {
-            "MODEL_DIR": str(tiny_model_of_both["litert"]),
-            "THREADS": str(THREADS),
-            "ALLOW_PRIVATE_ADDRESSES": "true",
-            "ALLOWED_URL_HOSTS": "127.0.0.1",
-            "ALLOWED_URL_PORTS": str(server.port),
-            "MAX_BYTES": "2000000",
-        }
-    )
+    allowed = {"ALLOWED_URL_HOSTS": "127.0.0.1", "ALLOWED_URL_PORTS": str(server.port)}
+    return build(environment(tiny_model_of_both["litert"], **allowed, MAX_BYTES="2000000"))
 
 
 def holds(answer):

@@ -205,9 +205,9 @@ def test_crop_without_an_object_says_so():
     assert caught.value.parameter == "crop"
 
 
-@pytest.mark.parametrize(("content", "parameter"), [(None, "url"), (b"sent", "image")])
-def test_an_error_of_the_picture_names_the_parameter_it_came_in(content, parameter):
+@pytest.mark.parametrize("parameter", ["url", "image"])
+def test_an_error_of_the_picture_names_the_parameter_it_came_in(parameter):
     with pytest.raises(BrokenPicture) as caught:
-        run(Steps("read", BrokenPicture("No.")), DetectRequest(URL, CRITERIA, "json", content=content))
+        run(Steps("read", BrokenPicture("No.")), DetectRequest("", CRITERIA, "json", None, b"sent", parameter))
 
     assert caught.value.parameter == parameter

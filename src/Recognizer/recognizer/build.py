@@ -1,6 +1,6 @@
 """Settings -> the application: the only room that knows every wing.
 
-Owns which part does which step. Refuses to read the environment: what it needs of it is in the settings.
+Owns which part does which step. It does not read the environment: what it needs of it is in the settings.
 """
 
 from __future__ import annotations

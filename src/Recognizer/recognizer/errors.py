@@ -1,6 +1,6 @@
 """Every failure the service can name, with its HTTP status and the words the client may read.
 
-Owns the tree of errors; refuses to know how they are sent (``responses``) or logged (``app``).
+Owns the tree of errors. How they are sent is ``responses``' concern, and how they are logged ``telemetry``'s.
 
     RecognizerError
     ├── RequestError                 an answer to the client, application/problem+json

@@ -1,7 +1,7 @@
 """The words between the steps: what was asked, the picture's file, and what came of it.
 
-Owns the values that more than one wing speaks of, and what can be asked for at all: names, limits and defaults. Refuses
-behaviour: how a request is read, done and answered is the wings'.
+Owns the values that more than one wing speaks of, and what can be asked for at all: names, limits and defaults. How a
+request is read, done and answered is the wings' concern.
 """
 
 from __future__ import annotations
@@ -127,6 +127,7 @@ class DetectRequest:
         answer: the annotated picture or JSON.
         image_format: Pillow's name of the format to answer in; None for the source's own.
         content: the picture itself, as a file; None when it is to be fetched.
+        parameter: what of the request the picture came in, ``url`` or ``image``.
         draw: what is done to the objects in the picture.
         crop: whether the answer is the best object alone, cut out.
     """
@@ -136,6 +137,7 @@ class DetectRequest:
     answer: AnswerKind
     image_format: str | None = None
     content: bytes | None = None
+    parameter: str = "url"
     draw: Draw = "labels"
     crop: bool = False
 

@@ -96,5 +96,5 @@ def _concerning(request: DetectRequest) -> Iterator[None]:
     except Overloaded:  # no parameter's fault
         raise
     except RequestError as error:
-        error.parameter = error.parameter or ("url" if request.content is None else "image")
+        error.parameter = error.parameter or request.parameter
         raise

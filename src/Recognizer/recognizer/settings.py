@@ -1,8 +1,8 @@
 """The service's settings: read once from the environment, at cold start, into one frozen value.
 
-Owns every environment variable of our own; nothing below this module reads the environment. Refuses to guess: a
-value that cannot be right stops the cold start with a message that names the variable. (Powertools reads its own
-POWERTOOLS_* variables.)
+Owns every environment variable of our own; nothing below this module reads the environment. Nothing is
+guessed: a value that cannot be right stops the cold start with a message that names the variable. (Powertools reads its
+own POWERTOOLS_* variables.)
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Settings:
         max_response_bytes: largest response body before base64 (MAX_RESPONSE_BYTES).
         picture_timeout_s: for all that is done with a picture once it is here (PICTURE_TIMEOUT).
         picture_memory_bytes: what that may take; by default a share of the function's memory (PICTURE_MEMORY_MB).
-        is_traced: whether each step is traced with X-Ray (POWERTOOLS_TRACE_DISABLED, as Powertools has it).
+        is_traced: whether X-Ray gets a trace of the steps (POWERTOOLS_TRACE_DISABLED, as Powertools has it).
         cache_max_age_s: Cache-Control of pictures and detections; 0 forbids storing (CACHE_MAX_AGE).
     """
 

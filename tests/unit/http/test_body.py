@@ -196,7 +196,7 @@ def test_json_under_another_type_is_read(media_type):
 def test_a_data_url_is_the_picture_itself(name):
     request = parse_post(post_event(json.dumps({name: "data:image/png;base64,iVBORw0KGgo="}), "application/json"))
 
-    assert (request.url, request.content) == ("", b"\x89PNG\r\n\x1a\n")
+    assert (request.url, request.content, request.parameter) == ("", b"\x89PNG\r\n\x1a\n", name)
 
 
 @pytest.mark.parametrize(

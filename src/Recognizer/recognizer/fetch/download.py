@@ -155,7 +155,7 @@ class Downloader:
         return content.getvalue()
 
     def _too_large(self) -> TooLarge:
-        return TooLarge(f"The URL leads to more than {self._max_bytes} bytes.", parameter="url")
+        return TooLarge(f"The picture has more than {self._max_bytes:,} bytes.", parameter="url")
 
 
 @contextlib.contextmanager

@@ -82,7 +82,7 @@ def validated(
         InvalidParameter: a parameter is missing, malformed or out of range.
         TooLarge: the picture that was sent has too many bytes.
     """
-    url, content = source.of(given, content, rules.max_bytes)
+    picture = source.of(given, content, rules.max_bytes)
     answer = cast("AnswerKind", _choice(given, "format", ("image", "json"), accepted.kind))
     crop = _flag(given, "crop")
     draw = _draw(given, crop=crop)
@@ -90,8 +90,9 @@ def validated(
     # Who wants objects hidden wants all of them hidden.
     limit = _limit(given.get("n", ""), MAX_LIMIT if draw == "blur" else DEFAULT_LIMIT)
     return DetectRequest(
-        url=url,
-        content=content,
+        url=picture.url,
+        content=picture.content,
+        parameter=picture.parameter,
         criteria=Criteria(
             limit=limit,
             min_score=least,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recognizer.errors import InvalidParameter, TooLarge, quoted
 
@@ -16,16 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def of(given: Mapping[str, Any], content: bytes | None, max_bytes: int) -> tuple[str, bytes | None]:
+class Given(NamedTuple):
+    """A picture as it was given.
+
+    Attributes:
+        parameter: what it was given in, ``url`` or ``image``; the body itself counts as the latter.
+        url: its address; empty where the file was sent.
+        content: the file that was sent, else None.
+    """
+
+    parameter: str
+    url: str
+    content: bytes | None
+
+
+def of(given: Mapping[str, Any], content: bytes | None, max_bytes: int) -> Given:
     """The address of the picture, or the picture itself.
 
     Args:
         given: parameters by canonical name.
         content: the body, where that is the picture.
         max_bytes: largest picture that may be sent.
-
-    Returns:
-        The address and None, or an empty address and the file.
 
     Raises:
         InvalidParameter: there is no picture or more than one, or it is no base64.
@@ -39,22 +50,23 @@ def of(given: Mapping[str, Any], content: bytes | None, max_bytes: int) -> tuple
     url = url.strip()
     if sum((bool(url), bool(image), content is not None)) > 1:
         raise InvalidParameter("Give one picture: its url, or the image itself.", parameter="url")
+    parameter = "url" if url else "image"
     if url[:5].lower() == "data:":
-        content = _decoded(url, "url")
+        content = _decoded(url, parameter)
     elif isinstance(image, bytes):
         content = image
     elif image:
-        content = _decoded(image, "image")
+        content = _decoded(image, parameter)
     if content is None and not url:
         raise InvalidParameter(
             "Give the address of a picture, as in /detector?url=https://….jpg, or send one: see /reference.",
             parameter="url",
         )
     if content is None:
-        return url, None
+        return Given(parameter, url, None)
     if len(content) > max_bytes:
-        raise TooLarge(f"The picture has more than {max_bytes:,} bytes.", parameter="image")
-    return "", content
+        raise TooLarge(f"The picture has more than {max_bytes:,} bytes.", parameter=parameter)
+    return Given(parameter, "", content)
 
 
 def _decoded(text: str, parameter: str) -> bytes:
