@@ -24,7 +24,7 @@ from recognizer.errors import (
     UnsupportedMediaType,
 )
 from recognizer.imaging import Craft, DecodedPicture
-from recognizer.isolation import Isolation, WorkerFailed, serve
+from recognizer.isolation import IsolatedPicture, Isolation, WorkerFailed, serve
 from recognizer.job import DetectRequest
 from recognizer.pictures import Encoded, Picture
 from recognizer.sandbox.pool import MAX_WORKERS, Pool
@@ -180,7 +180,7 @@ def pool():
 
 
 def opened(pool, content, seconds=20.0):
-    return Isolation(pool, seconds).open(content, time.monotonic() + seconds)
+    return Isolation(craft(), pool, seconds, 0).open(content, time.monotonic() + seconds)
 
 
 def test_a_picture_over_there_is_like_one_over_here(pool):
@@ -343,7 +343,7 @@ def test_an_idle_worker_is_not_ended_by_the_last_pictures_time(pool):
 
 
 def test_the_usual_look_comes_with_the_picture_and_any_other_is_asked_for(pool):
-    isolation = Isolation(pool, 20.0)
+    isolation = Isolation(craft(), pool, 20.0, 0)
     here = DecodedPicture(craft(), b"fine")
 
     for first, second in [((7, 9), (5, 5)), ((7, 9), (9, 7)), ((5, 5), (7, 9))]:
@@ -351,3 +351,25 @@ def test_the_usual_look_comes_with_the_picture_and_any_other_is_asked_for(pool):
             np.testing.assert_array_equal(there.resized(*first), here.resized(*first))
             np.testing.assert_array_equal(there.resized(*second), here.resized(*second))
             np.testing.assert_array_equal(there.resized(*second), here.resized(*second))
+
+
+def plain_jpeg():
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30)).save(file, "JPEG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "seconds", "plain_px", "where"),
+    [
+        (plain_jpeg(), 20, 1_000_000, DecodedPicture),
+        (plain_jpeg(), 20, 0, IsolatedPicture),
+        (plain_jpeg(), 20, 1199, IsolatedPicture),
+        (plain_jpeg(), 3, 1_000_000, IsolatedPicture),
+        (b"fine", 20, 1_000_000, IsolatedPicture),
+    ],
+)
+def test_only_small_plain_pictures_with_time_to_spare_stay_here(pool, content, seconds, plain_px, where):
+    with Isolation(craft(), pool, 20.0, plain_px).open(content, time.monotonic() + seconds) as picture:
+        assert type(picture) is where
+        assert picture.render(ASKED, [FOUND]).encoded.media_type == "image/png"

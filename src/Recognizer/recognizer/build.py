@@ -56,7 +56,8 @@ def build(environ: Mapping[str, str]) -> App:
     """
     settings = Settings.from_environ(environ)
     # Before an engine has started its threads: see the nursery.
-    pool = Pool(partial(serve, _craft(settings), assets.bytes_of(_REHEARSAL)), settings.picture_memory_bytes)
+    craft = _craft(settings)
+    pool = Pool(partial(serve, craft, assets.bytes_of(_REHEARSAL)), settings.picture_memory_bytes)
     pool.start()
     model = Model.load(settings.model_dir)
     policy = Policy(
@@ -67,7 +68,7 @@ def build(environ: Mapping[str, str]) -> App:
     )
     pipeline = Pipeline(
         fetch=downloader.fetch,
-        open=Isolation(pool, settings.picture_timeout_s).open,
+        open=Isolation(craft, pool, settings.picture_timeout_s, settings.plain_px).open,
         detect=detector.load(model, settings.threads),
         **({"span": _spans()} if settings.is_traced else {}),
     )

@@ -1,8 +1,9 @@
 """Pictures in a process of their own: no decoder, however it is occupied or broken, holds up or takes down the service.
 
-Owns the conversation with that process. Its worker decodes a picture when it is told to and answers questions about it
-until it is told to forget it; only a small view of the picture, and the file of the answer, come over here. A picture
-that takes too much time or memory ends the worker and nothing else.
+Owns which pictures go there, all but small and plain ones, and the conversation with that process. Its worker decodes a
+picture when it is told to and answers questions about it until it is told to forget it; only a small view of the
+picture, and the file of the answer, come over here. A picture that takes too much time or memory ends the worker and
+nothing else.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from recognizer.errors import (
 )
 from recognizer.imaging import DecodedPicture
 from recognizer.job import DetectRequest, Rendered
-from recognizer.pictures import MEDIA_TYPES, READABLE, Encoded
+from recognizer.pictures import MEDIA_TYPES, READABLE, Encoded, is_plain
 from recognizer.sandbox.nursery import end_after
 from recognizer.sandbox.pool import NoneFree
 from recognizer.sandbox.wire import ConnectionLost
@@ -40,11 +41,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from recognizer.imaging import Craft
+    from recognizer.job import OpenPicture
     from recognizer.sandbox.pool import Pool
     from recognizer.sandbox.wire import Message, Wire
 
 _MAX_WAIT_S = 5.0  # for a worker: who waits longer had better ask again
 _GRACE_S = 0.25  # what the kernel may take to end a worker whose time is up
+_PLAIN_TAKES_S = 8.0  # twice what was seen: noise of a megapixel, written as GIF on a busy machine, took 3.8 s
 _KEPT_UP_TO_PX = 16_000_000  # what a larger picture has taken is given back with the process
 
 _ERRORS = {
@@ -134,21 +137,25 @@ def _detection(fields: list[Any]) -> Detection:
 
 
 class Isolation:
-    """Opens pictures in workers.
+    """Opens pictures: in workers, or here where that is known to be short.
 
     Args:
+        craft: how the work is done here.
         pool: where workers come from.
         timeout_s: how long all that is done with one picture may take.
+        plain_px: plain JPEGs of at most so many pixels are worked on here; 0 for none.
     """
 
-    def __init__(self, pool: Pool, timeout_s: float) -> None:
+    def __init__(self, craft: Craft, pool: Pool, timeout_s: float, plain_px: int) -> None:
+        self._craft = craft
         self._pool = pool
         self._timeout_s = timeout_s
+        self._plain_px = plain_px
         self._usual_size: Size | None = None
 
     @contextmanager
-    def open(self, content: bytes, ends_at_s: float) -> Iterator[IsolatedPicture]:
-        """A picture that is decoded in a worker, and forgotten there at the end of the ``with`` block.
+    def open(self, content: bytes, ends_at_s: float) -> Iterator[OpenPicture]:
+        """A decoded picture, forgotten at the end of the ``with`` block.
 
         Args:
             content: the picture's file.
@@ -163,6 +170,10 @@ class Isolation:
             WorkerFailed: something unforeseen happened over there.
             NoWorker: no worker starts.
         """
+        left_s = min(ends_at_s - time.monotonic(), self._timeout_s)
+        if left_s >= _PLAIN_TAKES_S and is_plain(content, self._plain_px):
+            yield DecodedPicture(self._craft, content)
+            return
         with ExitStack() as lent:
             try:
                 wire = lent.enter_context(self._pool.worker(min(_MAX_WAIT_S, ends_at_s - time.monotonic())))

@@ -46,6 +46,7 @@ class Settings:
         max_response_bytes: largest response body before base64 (MAX_RESPONSE_BYTES).
         picture_timeout_s: for all that is done with a picture once it is here (PICTURE_TIMEOUT).
         picture_memory_bytes: what that may take; by default a share of the function's memory (PICTURE_MEMORY_MB).
+        plain_px: plain JPEGs up to this size are worked on in the service's own process; 0 for none (PLAIN_PIXELS).
         is_traced: whether X-Ray gets a trace of the steps (POWERTOOLS_TRACE_DISABLED, as Powertools has it).
         cache_max_age_s: Cache-Control of pictures and detections; 0 forbids storing (CACHE_MAX_AGE).
     """
@@ -61,6 +62,7 @@ class Settings:
     max_response_bytes: int
     picture_timeout_s: float
     picture_memory_bytes: int
+    plain_px: int
     is_traced: bool
     cache_max_age_s: int
 
@@ -84,6 +86,7 @@ class Settings:
             picture_timeout_s=_read(environ, "PICTURE_TIMEOUT", 15.0, _seconds),
             picture_memory_bytes=_read(environ, "PICTURE_MEMORY_MB", _picture_memory_mb(environ), _whole(64, 10_240))
             * _MIB,
+            plain_px=_read(environ, "PLAIN_PIXELS", 1_000_000, _whole(0, 1_000_000)),
             is_traced=not _read(environ, "POWERTOOLS_TRACE_DISABLED", True, _boolean),  # noqa: FBT003
             cache_max_age_s=_read(environ, "CACHE_MAX_AGE", 3600, _whole(0, 31_536_000)),
         )
