@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from PIL import ImageFont
 
+from recognizer.drawing.forms import MIN_FONT_PX, height_px, padding_px, radius_px
 from recognizer.errors import FontNotUsable
 
 if TYPE_CHECKING:
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 OPEN_SANS = Path(__file__).resolve().parents[2] / "font" / "OpenSans-Regular.ttf"
 """The font that comes with the service."""
 
-MIN_FONT_PX = 11
-"""Size (em) below which Open Sans can't be read."""
-
-_MIN_NAME_CHARACTERS = 3  # a name cut shorter names nothing
 _REMEMBERED_TEXTS = 512
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _MUST_HAVE_INK = f"AHMagx0123456789%{_ELLIPSIS}"  # of what labels are made: some letters, and all of a percentage
@@ -58,39 +55,16 @@ class Lettering:
     @classmethod
     def of(cls, font: ImageFont.FreeTypeFont) -> Lettering:
         """The label for a font: capitals in the middle of its height, room for an accent above and a ``g`` below."""
-        height_px = round(1.38 * font.size)
+        ground_px = height_px(round(font.size), 0)
         capital_px = round(-font.getbbox("H", anchor="ls")[1])
         return cls(
             font=font,
-            height_px=height_px,
-            baseline_px=(height_px + capital_px + 1) // 2,
-            padding_px=round(0.3 * font.size),
-            radius_px=round(0.2 * font.size),
+            height_px=ground_px,
+            baseline_px=(ground_px + capital_px + 1) // 2,
+            padding_px=padding_px(round(font.size)),
+            radius_px=radius_px(round(font.size)),
             length_px=lru_cache(maxsize=_REMEMBERED_TEXTS)(font.getlength),
         )
-
-    def width_px(self, text: str) -> int:
-        """Width of the ground under ``text``."""
-        return math.ceil(self.length_px(text)) + 2 * self.padding_px
-
-    def fit(self, name: str, percent: str, room_px: int) -> str | None:
-        """``name percent`` in one line, the name cut with an ellipsis where the ground would be wider than the room.
-
-        Returns:
-            None where fewer than three letters of the name would be left: that can't be read.
-        """
-        name = " ".join(name.split())
-        text = f"{name} {percent}".lstrip()
-        if self.width_px(text) <= room_px:
-            return text
-        fits, too_long = _MIN_NAME_CHARACTERS - 1, len(name)
-        while too_long - fits > 1:
-            middle = (fits + too_long) // 2
-            if self.width_px(_cut(name, middle, percent)) <= room_px:
-                fits = middle
-            else:
-                too_long = middle
-        return _cut(name, fits, percent) if fits >= _MIN_NAME_CHARACTERS else None
 
 
 class Typeface:
@@ -127,6 +101,10 @@ class Typeface:
         """The lettering of that size (em)."""
         return self._lettering(size_px)
 
+    def length_px(self, text: str, size_px: int) -> int:
+        """Length of a text in that size (em), rounded up."""
+        return math.ceil(self._lettering(size_px).length_px(text))
+
 
 def _is_cut_short(content: bytes) -> bool:
     """Whether a font's directory names tables beyond its end (OpenType, "Organization of an OpenType Font").
@@ -138,7 +116,3 @@ def _is_cut_short(content: bytes) -> bool:
     (tables,) = struct.unpack_from(">H", content, 4)
     directory = content[12 : 12 + tables * _TABLE.size]
     return any(offset + length > len(content) for _, _, offset, length in _TABLE.iter_unpack(directory))
-
-
-def _cut(name: str, characters: int, percent: str) -> str:
-    return f"{name[:characters].rstrip()}{_ELLIPSIS} {percent}"

@@ -5,7 +5,6 @@ Owns the shapes. Their colours, places and texts come with each Mark, how thick 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,42 +15,18 @@ from recognizer.detections import PixelBox
 if TYPE_CHECKING:
     from recognizer.drawing.lettering import Lettering
     from recognizer.drawing.palette import RGB, Ink
+    from recognizer.drawing.placement import Placed
     from recognizer.drawing.sizes import Sizes
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What is drawn for one detection.
-
-    Attributes:
-        frame: outer edge of the line around the box, halo included.
-        ink: its colours.
-        text: of the label; empty for a label that is left out.
-        place: of the label, halo included; None for one that is left out.
-    """
-
-    frame: PixelBox
-    ink: Ink
-    text: str
-    place: PixelBox | None
-
-
-def frame_around(box: PixelBox, image_px: tuple[int, int], sizes: Sizes) -> PixelBox:
-    """The outer edge of the line around a box: around the object, not over it, as far as the image has room."""
-    width, height = image_px
-    margin = sizes.line_px + sizes.halo_px
-    return PixelBox(
-        xmin=max(0, box.xmin - margin),
-        ymin=max(0, box.ymin - margin),
-        xmax=min(width, box.xmax + margin),
-        ymax=min(height, box.ymax + margin),
-    )
-
-
-def draw_frame(draw: ImageDraw.ImageDraw, mark: Mark, sizes: Sizes) -> None:
-    """The line around the box, between its two halos."""
-    _draw_outline(draw, mark.frame, sizes.line_px + 2 * sizes.halo_px, mark.ink.halo)
-    _draw_outline(draw, _inset(mark.frame, sizes.halo_px), sizes.line_px, mark.ink.line)
+def draw_frame(draw: ImageDraw.ImageDraw, frame: PixelBox, ink: Ink, sizes: Sizes, *, is_dashed: bool) -> None:
+    """The line around a box, between its two halos."""
+    _draw_outline(draw, frame, sizes.line_px + 2 * sizes.halo_px, ink.halo)
+    inner = _inset(frame, sizes.halo_px)
+    if is_dashed:
+        _draw_dashes(draw, inner, sizes.line_px, ink.line)
+    else:
+        _draw_outline(draw, inner, sizes.line_px, ink.line)
 
 
 def _draw_outline(draw: ImageDraw.ImageDraw, edge: PixelBox, width_px: int, colour: RGB) -> None:
@@ -61,50 +36,64 @@ def _draw_outline(draw: ImageDraw.ImageDraw, edge: PixelBox, width_px: int, colo
         draw.rectangle((edge.xmin, edge.ymin, edge.xmax - 1, edge.ymax - 1), None, colour, min(width_px, room_px))
 
 
+def _draw_dashes(draw: ImageDraw.ImageDraw, edge: PixelBox, width_px: int, colour: RGB) -> None:
+    """As ``_draw_outline``, in dashes; each side begins and ends with one."""
+    width_px = min(width_px, (min(edge.xmax - edge.xmin, edge.ymax - edge.ymin) + 1) // 2)
+    if width_px <= 0:
+        return
+    for start, end in dashes(edge.xmin, edge.xmax, width_px):
+        draw.rectangle((start, edge.ymin, end - 1, edge.ymin + width_px - 1), colour)
+        draw.rectangle((start, edge.ymax - width_px, end - 1, edge.ymax - 1), colour)
+    for start, end in dashes(edge.ymin, edge.ymax, width_px):
+        draw.rectangle((edge.xmin, start, edge.xmin + width_px - 1, end - 1), colour)
+        draw.rectangle((edge.xmax - width_px, start, edge.xmax - 1, end - 1), colour)
+
+
+def dashes(low: int, high: int, line_px: int) -> list[tuple[int, int]]:
+    """Where the dashes of a line begin and end."""
+    dash, period = 4 * line_px, 7 * line_px
+    return [(at, min(at + dash, high)) for at in range(low, high, period)]
+
+
 def _inset(edge: PixelBox, by_px: int) -> PixelBox:
     return PixelBox(edge.xmin + by_px, edge.ymin + by_px, edge.xmax - by_px, edge.ymax - by_px)
 
 
-def draw_leader(draw: ImageDraw.ImageDraw, mark: Mark, sizes: Sizes) -> None:
-    """A line from a label that found no place at its box to the box."""
-    frame, place = mark.frame, mark.place
-    if place is None:
+def draw_leader(draw: ImageDraw.ImageDraw, label: Placed, ink: Ink, sizes: Sizes) -> None:
+    """The line from a label that stands off its box to the frame around it."""
+    if label.leader is None:
         return
-    start_x, end_x = _nearest_points(place.xmin, place.xmax, frame.xmin, frame.xmax)
-    start_y, end_y = _nearest_points(place.ymin, place.ymax, frame.ymin, frame.ymax)
-    if (start_x, start_y) != (end_x, end_y):
-        way = (start_x, start_y, end_x, end_y)
-        draw.line(way, mark.ink.halo, sizes.line_px + 2 * sizes.halo_px)
-        draw.line(way, mark.ink.line, sizes.line_px)
+    way, place, halo = label.leader, label.place, sizes.halo_px
+    draw.rectangle((way.xmin, way.ymin, way.xmax - 1, way.ymax - 1), ink.halo)
+    if place.ymax <= way.ymin + halo or way.ymax - halo <= place.ymin:
+        draw.rectangle((way.xmin + halo, way.ymin, way.xmax - 1 - halo, way.ymax - 1), ink.line)
+    else:
+        draw.rectangle((way.xmin, way.ymin + halo, way.xmax - 1, way.ymax - 1 - halo), ink.line)
 
 
-def _nearest_points(low: int, high: int, other_low: int, other_high: int) -> tuple[int, int]:
-    """Two points, one in each of two spans, as near to each other as can be."""
-    if high < other_low:
-        return high, other_low
-    if other_high < low:
-        return low, other_high
-    middle = (max(low, other_low) + min(high, other_high)) // 2
-    return middle, middle
-
-
-def draw_label(draw: ImageDraw.ImageDraw, mark: Mark, sizes: Sizes, lettering: Lettering) -> None:
+def draw_label(
+    draw: ImageDraw.ImageDraw, label: Placed, frame: PixelBox | None, ink: Ink, sizes: Sizes, lettering: Lettering
+) -> None:
     """Halo, ground and text; the ground flows into the box's line where it touches it."""
-    place, frame, halo = mark.place, mark.frame, sizes.halo_px
-    if place is None:
-        return
+    place, halo = label.place, sizes.halo_px
     ground = _inset(place, halo)
-    rounded = _free_corners(place, frame, sizes)
-    _fill_rounded(draw, place, lettering.radius_px + halo, rounded, mark.ink.halo)
-    _fill_rounded(draw, ground, lettering.radius_px, rounded, mark.ink.line)
-    # The halos of label and box overlap there (join_px); the ground's colour goes over them.
-    left, right = max(ground.xmin, frame.xmin + halo), min(ground.xmax, frame.xmax - halo)
-    if left < right and place.ymax == frame.ymin + halo:
-        draw.rectangle((left, ground.ymax, right - 1, place.ymax - 1), mark.ink.line)
-    if left < right and place.ymin == frame.ymax - halo:
-        draw.rectangle((left, place.ymin, right - 1, ground.ymin - 1), mark.ink.line)
+    rounded = (True,) * 4 if frame is None else _free_corners(place, frame, sizes)
+    _fill_rounded(draw, place, lettering.radius_px + halo, rounded, ink.halo)
+    _fill_rounded(draw, ground, lettering.radius_px, rounded, ink.line)
+    if frame is not None:
+        # The halos of label and box overlap there (join_px); the ground's colour goes over them.
+        left, right = max(ground.xmin, frame.xmin + halo), min(ground.xmax, frame.xmax - halo)
+        top, bottom = max(ground.ymin, frame.ymin + halo), min(ground.ymax, frame.ymax - halo)
+        if left < right and place.ymax == frame.ymin + halo:
+            draw.rectangle((left, ground.ymax, right - 1, place.ymax - 1), ink.line)
+        if left < right and place.ymin == frame.ymax - halo:
+            draw.rectangle((left, place.ymin, right - 1, ground.ymin - 1), ink.line)
+        if top < bottom and place.xmax == frame.xmin + halo:
+            draw.rectangle((ground.xmax, top, place.xmax - 1, bottom - 1), ink.line)
+        if top < bottom and place.xmin == frame.xmax - halo:
+            draw.rectangle((place.xmin, top, ground.xmin - 1, bottom - 1), ink.line)
     start = (ground.xmin + lettering.padding_px, ground.ymin + lettering.baseline_px)
-    draw.text(start, mark.text, mark.ink.text, lettering.font, anchor="ls")
+    draw.text(start, label.text, ink.text, lettering.font, anchor="ls")
 
 
 def _free_corners(place: PixelBox, frame: PixelBox, sizes: Sizes) -> tuple[bool, bool, bool, bool]:
