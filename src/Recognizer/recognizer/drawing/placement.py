@@ -150,8 +150,8 @@ class _Layout:
         return is_small and width * height <= self._room.may_cover_px
 
     def _text(self, index: int, says: str, font_px: int) -> str:
-        if says == "number":
-            return str(index + 1)
+        if says == "number":  # only where the legend can say what it stands for
+            return str(index + 1) if self._text(index, "name and score", font_px) else ""
         _, name, score = self._objects[index]
         room_px = self._image_px[0] - 2 * (self._halo_px + padding_px(font_px))
         score = score if says == "name and score" else ""
