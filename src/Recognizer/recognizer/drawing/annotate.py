@@ -63,19 +63,18 @@ class Annotator:
         ranked = sorted(detections, key=lambda detection: -detection.score)
         boxes = [found.box.to_pixels(*image.size) for found in ranked]
         inks = inks_for([found.label.id for found in ranked], boxes)
+        frames = [frame_around(box, image.size, sizes) for box in boxes]
         annotated = image.copy()
         draw = ImageDraw.Draw(annotated)
-        frames = [frame_around(box, image.size, sizes) for box in boxes]
         for found, frame, ink in reversed(list(zip(ranked, frames, inks, strict=True))):
             draw_frame(draw, frame, ink, sizes, is_dashed=found.score < LOW_SCORE)
         if labels:
-            named = [
+            objects = [
                 Named(box, found.label.name, percent(found.score)) for found, box in zip(ranked, boxes, strict=True)
             ]
-            placed = place_labels(image.size, named, sizes, self._typeface.length_px)
+            placed = place_labels(image.size, objects, sizes, self._typeface.length_px)
             for label in placed:
                 draw_leader(draw, label, inks[label.index], sizes)
             for label in placed:
-                frame = None if label.form == "legend" or label.leader else frames[label.index]
-                draw_label(draw, label, frame, inks[label.index], sizes, self._typeface.at(label.font_px))
+                draw_label(draw, label, frames[label.index], inks[label.index], sizes, self._typeface.at(label.font_px))
         return annotated

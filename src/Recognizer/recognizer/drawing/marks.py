@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw
 
 from recognizer.detections import PixelBox
+from recognizer.drawing.forms import radius_px
 
 if TYPE_CHECKING:
     from recognizer.drawing.lettering import Lettering
     from recognizer.drawing.palette import RGB, Ink
     from recognizer.drawing.placement import Placed
     from recognizer.drawing.sizes import Sizes
+
+
+_DASH, _GAP = 4, 3  # in widths of the line
 
 
 def draw_frame(draw: ImageDraw.ImageDraw, frame: PixelBox, ink: Ink, sizes: Sizes, *, is_dashed: bool) -> None:
@@ -37,22 +41,27 @@ def _draw_outline(draw: ImageDraw.ImageDraw, edge: PixelBox, width_px: int, colo
 
 
 def _draw_dashes(draw: ImageDraw.ImageDraw, edge: PixelBox, width_px: int, colour: RGB) -> None:
-    """As ``_draw_outline``, in dashes; each side begins and ends with one."""
-    width_px = min(width_px, (min(edge.xmax - edge.xmin, edge.ymax - edge.ymin) + 1) // 2)
-    if width_px <= 0:
-        return
-    for start, end in dashes(edge.xmin, edge.xmax, width_px):
-        draw.rectangle((start, edge.ymin, end - 1, edge.ymin + width_px - 1), colour)
-        draw.rectangle((start, edge.ymax - width_px, end - 1, edge.ymax - 1), colour)
-    for start, end in dashes(edge.ymin, edge.ymax, width_px):
-        draw.rectangle((edge.xmin, start, edge.xmin + width_px - 1, end - 1), colour)
-        draw.rectangle((edge.xmax - width_px, start, edge.xmax - 1, end - 1), colour)
+    """As ``_draw_outline``, in dashes; each side begins with one at its upper or left end."""
+    width, height = edge.xmax - edge.xmin, edge.ymax - edge.ymin
+    width_px = min(width_px, (min(width, height) + 1) // 2)
+    if width_px > 0:
+        level, upright = _dashes(width_px, 1 << (max(width, height) - 1).bit_length())
+        level, upright = level.crop((0, 0, width, width_px)), upright.crop((0, 0, width_px, height))
+        draw.bitmap((edge.xmin, edge.ymin), level, colour)
+        draw.bitmap((edge.xmin, edge.ymax - width_px), level, colour)
+        draw.bitmap((edge.xmin, edge.ymin), upright, colour)
+        draw.bitmap((edge.xmax - width_px, edge.ymin), upright, colour)
 
 
-def dashes(low: int, high: int, line_px: int) -> list[tuple[int, int]]:
-    """Where the dashes of a line begin and end."""
-    dash, period = 4 * line_px, 7 * line_px
-    return [(at, min(at + dash, high)) for at in range(low, high, period)]
+@lru_cache(maxsize=32)
+def _dashes(width_px: int, length_px: int) -> tuple[Image.Image, Image.Image]:
+    """A level and an upright line in dashes; mode L."""
+    level, upright = Image.new("L", (length_px, width_px)), Image.new("L", (width_px, length_px))
+    for start in range(0, length_px, (_DASH + _GAP) * width_px):
+        end = start + _DASH * width_px
+        level.paste(255, (start, 0, end, width_px))
+        upright.paste(255, (0, start, width_px, end))
+    return level, upright
 
 
 def _inset(edge: PixelBox, by_px: int) -> PixelBox:
@@ -72,15 +81,17 @@ def draw_leader(draw: ImageDraw.ImageDraw, label: Placed, ink: Ink, sizes: Sizes
 
 
 def draw_label(
-    draw: ImageDraw.ImageDraw, label: Placed, frame: PixelBox | None, ink: Ink, sizes: Sizes, lettering: Lettering
+    draw: ImageDraw.ImageDraw, label: Placed, frame: PixelBox, ink: Ink, sizes: Sizes, lettering: Lettering
 ) -> None:
     """Halo, ground and text; the ground flows into the box's line where it touches it."""
     place, halo = label.place, sizes.halo_px
     ground = _inset(place, halo)
-    rounded = (True,) * 4 if frame is None else _free_corners(place, frame, sizes)
-    _fill_rounded(draw, place, lettering.radius_px + halo, rounded, ink.halo)
-    _fill_rounded(draw, ground, lettering.radius_px, rounded, ink.line)
-    if frame is not None:
+    is_at_frame = label.form != "legend" and label.leader is None
+    rounded = _free_corners(place, frame, sizes) if is_at_frame else (True,) * 4
+    radius = radius_px(label.font_px)
+    _fill_rounded(draw, place, radius + halo, rounded, ink.halo)
+    _fill_rounded(draw, ground, radius, rounded, ink.line)
+    if is_at_frame:
         # The halos of label and box overlap there (join_px); the ground's colour goes over them.
         left, right = max(ground.xmin, frame.xmin + halo), min(ground.xmax, frame.xmax - halo)
         top, bottom = max(ground.ymin, frame.ymin + halo), min(ground.ymax, frame.ymax - halo)
@@ -92,8 +103,7 @@ def draw_label(
             draw.rectangle((ground.xmax, top, place.xmax - 1, bottom - 1), ink.line)
         if top < bottom and place.xmin == frame.xmax - halo:
             draw.rectangle((place.xmin, top, ground.xmin - 1, bottom - 1), ink.line)
-    start = (ground.xmin + lettering.padding_px, ground.ymin + lettering.baseline_px)
-    draw.text(start, label.text, ink.text, lettering.font, anchor="ls")
+    draw.bitmap((ground.xmin, ground.ymin), lettering.written(label.text), ink.text)
 
 
 def _free_corners(place: PixelBox, frame: PixelBox, sizes: Sizes) -> tuple[bool, bool, bool, bool]:
@@ -115,26 +125,23 @@ def _fill_rounded(
     draw: ImageDraw.ImageDraw, area: PixelBox, radius_px: int, rounded: tuple[bool, bool, bool, bool], colour: RGB
 ) -> None:
     """Fill ``area``; corners in the order top left, top right, bottom left, bottom right, smooth where round."""
-    left, top, right, bottom = area.xmin, area.ymin, area.xmax, area.ymax
-    inner_left, inner_right = left + radius_px, right - radius_px
-    inner_top, inner_bottom = top + radius_px, bottom - radius_px
-    draw.rectangle((inner_left, top, inner_right - 1, bottom - 1), colour)
-    draw.rectangle((left, inner_top, inner_left - 1, inner_bottom - 1), colour)
-    draw.rectangle((inner_right, inner_top, right - 1, inner_bottom - 1), colour)
-    spots = ((left, top), (inner_right, top), (left, inner_bottom), (inner_right, inner_bottom))
-    for corner, (x, y), is_round in zip(_round_corners(radius_px), spots, rounded, strict=True):
-        if is_round:
-            draw.bitmap((x, y), corner, colour)
-        else:
-            draw.rectangle((x, y, x + radius_px - 1, y + radius_px - 1), colour)
+    left_end, right_end = _ends(radius_px, area.ymax - area.ymin, rounded)
+    draw.rectangle((area.xmin + radius_px, area.ymin, area.xmax - radius_px - 1, area.ymax - 1), colour)
+    draw.bitmap((area.xmin, area.ymin), left_end, colour)
+    draw.bitmap((area.xmax - radius_px, area.ymin), right_end, colour)
 
 
-@lru_cache(maxsize=32)
-def _round_corners(radius_px: int) -> tuple[Image.Image, ...]:
-    """How much of each pixel lies in a round corner: top left, top right, bottom left, bottom right; mode L."""
+@lru_cache(maxsize=128)
+def _ends(radius_px: int, height_px: int, rounded: tuple[bool, bool, bool, bool]) -> tuple[Image.Image, Image.Image]:
+    """How much of each pixel at a label's left and right end is in it, as wide as its corners; mode L."""
     samples = 8  # per pixel and direction
-    disc = Image.new("L", (2 * radius_px * samples, 2 * radius_px * samples), 0)
-    ImageDraw.Draw(disc).ellipse((0, 0, disc.width - 1, disc.height - 1), fill=255)
-    disc = disc.reduce(samples)
-    halves = ((0, radius_px), (radius_px, 2 * radius_px))
-    return tuple(disc.crop((left, top, right, bottom)) for top, bottom in halves for left, right in halves)
+    size = (2 * radius_px * samples, height_px * samples)
+    shape = Image.new("L", size)
+    ImageDraw.Draw(shape).rounded_rectangle(
+        (0, 0, size[0] - 1, size[1] - 1),
+        radius_px * samples,
+        255,
+        corners=(rounded[0], rounded[1], rounded[3], rounded[2]),
+    )
+    shape = shape.reduce(samples)
+    return shape.crop((0, 0, radius_px, height_px)), shape.crop((radius_px, 0, 2 * radius_px, height_px))

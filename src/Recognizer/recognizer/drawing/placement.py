@@ -121,27 +121,27 @@ class _Layout:
         return [label for index in indices if (label := self._label(index, forms))]
 
     def _label(self, index: int, forms: Sequence[Form]) -> Placed | None:
-        frame, widest_px = self._frames[index], 0
-        for form in forms:
-            font_px = self._small_px if form.is_small else self._font_px
-            text = self._text(index, form.says, font_px)
-            size = width, height = self._size_px(text, font_px)
-            if not text or not self._may_have(size):
-                continue
-            if form.has_leader:
-                reach = self._room.neighbours(_around(frame, width, height, LONGEST_LEADER), width * height)
-                spots = off_frame(frame, size, self._image_px, self._halo_px, self._leader_px)
-            else:
-                if width > widest_px:  # a smaller label has no more to heed
-                    neighbours = self._room.neighbours(_around(frame, width, height), width * height)
-                    widest_px = width
-                reach = neighbours
-                spots = at_frame(frame, size, self._image_px, self._halo_px)
-            if spot := first_free(spots, reach):
-                place, leader = spot
-                self._room.take(place, leader)
-                return Placed(index, form.name, text, font_px, PixelBox(*place), leader and PixelBox(*leader))
-        return None
+        return next((label for form in forms if (label := self._in_form(index, form))), None)
+
+    def _in_form(self, index: int, form: Form) -> Placed | None:
+        frame, image_px, halo = self._frames[index], self._image_px, self._halo_px
+        font_px = self._small_px if form.is_small else self._font_px
+        text = self._text(index, form.says, font_px)
+        size = width, height = self._size_px(text, font_px)
+        if not text or not self._may_have(size):
+            return None
+        if form.has_leader:
+            away, spots = LONGEST_LEADER * height, off_frame(frame, size, image_px, halo, self._leader_px)
+        else:
+            away, spots = 0, at_frame(frame, size, image_px, halo)
+        left, top, right, bottom = frame
+        within = left - away - width, top - away - height, right + away + width, bottom + away + height
+        spot = first_free(spots, self._room.neighbours(within, width * height))
+        if not spot:
+            return None
+        place, leader = spot
+        self._room.take(place, leader)
+        return Placed(index, form.name, text, font_px, PixelBox(*place), leader and PixelBox(*leader))
 
     def _may_have(self, size: tuple[int, int]) -> bool:
         """Whether the image is large enough for a label of that size, and not under too many yet."""
@@ -185,13 +185,6 @@ class _Layout:
             Placed(index, "legend", text, font_px, PixelBox(*place))
             for index, text, place in zip(indices, texts, places, strict=False)
         ]
-
-
-def _around(frame: Rectangle, width: int, height: int, leader: int = 0) -> Rectangle:
-    """Where a label of that size lies that is at most so many of its heights off the frame."""
-    left, top, right, bottom = frame
-    away = leader * height
-    return left - away - width, top - away - height, right + away + width, bottom + away + height
 
 
 def _edges(box: PixelBox) -> Rectangle:

@@ -1,3 +1,4 @@
+# ruff: noqa: FURB136 - min and max are calls, in the innermost loop
 """How much room labels have: in the image, between each other, and over each object.
 
 Owns the promises that every label keeps: labels never overlap, together they hide half of the image at most, and no
@@ -95,8 +96,9 @@ def _is_clear(place: Rectangle, taken: list[Rectangle]) -> bool:
     xmin, ymin, xmax, ymax = place
     for other in taken:
         if other[0] < xmax and xmin < other[2] and other[1] < ymax and ymin < other[3]:
-            taken.remove(other)
-            taken.insert(0, other)
+            if other is not taken[0]:
+                taken.remove(other)
+                taken.insert(0, other)
             return False
     return True
 
@@ -106,10 +108,11 @@ def _hides_little(place: Rectangle, tight: list[tuple[int, int, int, int, int]])
     for box in tight:
         left, top, right, bottom, may_px = box
         if left < xmax and xmin < right and top < ymax and ymin < bottom:
-            width = min(xmax, right) - max(xmin, left)
-            height = min(ymax, bottom) - max(ymin, top)
+            width = (xmax if xmax < right else right) - (xmin if xmin > left else left)
+            height = (ymax if ymax < bottom else bottom) - (ymin if ymin > top else top)
             if width * height > may_px:
-                tight.remove(box)
-                tight.insert(0, box)
+                if box is not tight[0]:
+                    tight.remove(box)
+                    tight.insert(0, box)
                 return False
     return True
