@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recognizer.drawing.room import first_free
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from recognizer.drawing.room import Rectangle, Room, Spot
+    from recognizer.drawing.room import Rectangle, Room
 
 MAX_LINES = 12
 """A longer legend would be a text to read, not a picture to look at."""
@@ -40,9 +38,9 @@ def legend(line_sizes_px: Sequence[tuple[int, int]], image_px: tuple[int, int], 
             block = columns * width, rows * height
             if (columns - 1) * rows < count and block[0] <= image_px[0] and block[1] <= image_px[1]:
                 area = block[0] * block[1]
-                spots = _at_edges(block, image_px)
-                if area <= room.may_cover_px and (spot := first_free(spots, room.neighbours((0, 0, *image_px), area))):
-                    (left, top, _, _), _ = spot
+                obstacles = room.obstacles((0, 0, *image_px), area)
+                if area <= room.may_cover_px and (found := room.first_free(_at_edges(block, image_px), obstacles)):
+                    left, top, _, _ = found
                     corners = [(left + at // rows * width, top + at % rows * height) for at in range(count)]
                     places = [(x, y, x + width, y + height) for x, y in corners]
                     for place in places:
@@ -52,7 +50,7 @@ def legend(line_sizes_px: Sequence[tuple[int, int]], image_px: tuple[int, int], 
     return []
 
 
-def _at_edges(block_px: tuple[int, int], image_px: tuple[int, int]) -> Iterator[Spot]:
+def _at_edges(block_px: tuple[int, int], image_px: tuple[int, int]) -> Iterator[Rectangle]:
     """Bottom left, bottom right, top right, top left; then the middles of the lower, upper, left and right edge."""
     width, height = block_px
     right, bottom = image_px[0] - width, image_px[1] - height
@@ -60,4 +58,4 @@ def _at_edges(block_px: tuple[int, int], image_px: tuple[int, int]) -> Iterator[
         *((0, bottom), (right, bottom), (right, 0), (0, 0)),
         *((right // 2, bottom), (right // 2, 0), (0, bottom // 2), (right, bottom // 2)),
     ):
-        yield (x, y, x + width, y + height), None
+        yield x, y, x + width, y + height

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from recognizer.detections import PixelBox
 from recognizer.drawing.forms import FORMS, MIN_FONT_PX, Form, height_px, one_line, padding_px, small_font_px
 from recognizer.drawing.legend import MAX_LINES, legend
-from recognizer.drawing.room import Room, first_free
-from recognizer.drawing.spots import LONGEST_LEADER, at_frame, off_frame
+from recognizer.drawing.room import Room
+from recognizer.drawing.spots import LONGEST_LEADER, at_frame, leader, off_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -121,27 +122,25 @@ class _Layout:
         return [label for index in indices if (label := self._label(index, forms))]
 
     def _label(self, index: int, forms: Sequence[Form]) -> Placed | None:
-        return next((label for form in forms if (label := self._in_form(index, form))), None)
-
-    def _in_form(self, index: int, form: Form) -> Placed | None:
         frame, image_px, halo = self._frames[index], self._image_px, self._halo_px
-        font_px = self._small_px if form.is_small else self._font_px
-        text = self._text(index, form.says, font_px)
-        size = width, height = self._size_px(text, font_px)
-        if not text or not self._may_have(size):
-            return None
-        if form.has_leader:
-            away, spots = LONGEST_LEADER * height, off_frame(frame, size, image_px, halo, self._leader_px)
-        else:
-            away, spots = 0, at_frame(frame, size, image_px, halo)
-        left, top, right, bottom = frame
-        within = left - away - width, top - away - height, right + away + width, bottom + away + height
-        spot = first_free(spots, self._room.neighbours(within, width * height))
-        if not spot:
-            return None
-        place, leader = spot
-        self._room.take(place, leader)
-        return Placed(index, form.name, text, font_px, PixelBox(*place), leader and PixelBox(*leader))
+        heeded = (-1, -1, -1)
+        for form in forms:
+            font_px = self._small_px if form.is_small else self._font_px
+            text = self._text(index, form.says, font_px)
+            size = width, height = self._size_px(text, font_px)
+            if not text or not self._may_have(size):
+                continue
+            away = LONGEST_LEADER * height if form.has_leader else 0
+            reach = width + away, height + away, width * height
+            if any(now > before for now, before in zip(reach, heeded, strict=True)):  # a smaller one heeds no more
+                obstacles, heeded = self._room.obstacles(_around(frame, *reach[:2]), reach[2]), reach
+            line_to = partial(leader, frame=frame, join_px=halo, leader_px=self._leader_px) if form.has_leader else None
+            spots = off_frame(frame, size, image_px) if line_to else at_frame(frame, size, image_px, halo)
+            if place := self._room.first_free(spots, obstacles, line_to):
+                line = line_to(place) if line_to else None
+                self._room.take(place, line)
+                return Placed(index, form.name, text, font_px, PixelBox(*place), line and PixelBox(*line))
+        return None
 
     def _may_have(self, size: tuple[int, int]) -> bool:
         """Whether the image is large enough for a label of that size, and not under too many yet."""
@@ -185,6 +184,11 @@ class _Layout:
             Placed(index, "legend", text, font_px, PixelBox(*place))
             for index, text, place in zip(indices, texts, places, strict=False)
         ]
+
+
+def _around(frame: Rectangle, width: int, height: int) -> Rectangle:
+    left, top, right, bottom = frame
+    return left - width, top - height, right + width, bottom + height
 
 
 def _edges(box: PixelBox) -> Rectangle:

@@ -1,43 +1,30 @@
-# ruff: noqa: FURB136 - min and max are calls, in the innermost loop
+# ruff: noqa: FURB136 - min and max are calls, and this is done ten thousand times for a crowd
 """How much room labels have: in the image, between each other, and over each object.
 
 Owns the promises that every label keeps: labels never overlap, together they hide half of the image at most, and no
 object is hidden by more than a fifth of it, whichever labels lie over it.
 
-Rectangles are plain (xmin, ymin, xmax, ymax) here, maxima exclusive, and what is done with them stands in the loops
-themselves, as thousands of them are tried for a crowd.
+Rectangles are plain (xmin, ymin, xmax, ymax) here, maxima exclusive.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 Rectangle = tuple[int, int, int, int]
 """xmin, ymin, xmax, ymax in pixels, maxima exclusive."""
 
-Spot = tuple[Rectangle, Rectangle | None]
-"""A place for a label, and for its leader if it needs one."""
+Obstacle = list[int]
+"""xmin, ymin, xmax, ymax, and how many pixels of it a label may hide: none of another label."""
 
 HIDDEN = 5
 """Of an object, labels may hide one part in so many."""
 
 COVERED = 2
 """Of the image, likewise: the image is the answer, the names explain it."""
-
-
-class Neighbours(NamedTuple):
-    """What a label in some area has to heed; what was in the way last is looked at first.
-
-    Attributes:
-        taken: places of labels and leaders there.
-        tight: boxes there that it might hide by too much, each with the pixels of it that may still be hidden.
-    """
-
-    taken: list[Rectangle]
-    tight: list[tuple[int, int, int, int, int]]
 
 
 class Room:
@@ -49,70 +36,68 @@ class Room:
     """
 
     def __init__(self, image_px: tuple[int, int], boxes: Sequence[Rectangle]) -> None:
-        # Of each box the pixels that may still be hidden, behind its edges.
-        self._boxes = [(*box, area_px(box) // HIDDEN) for box in boxes]
-        self._taken: list[Rectangle] = []
         self.may_cover_px = image_px[0] * image_px[1] // COVERED
+        self._boxes: list[Obstacle] = [[*box, area_px(box) // HIDDEN] for box in boxes]
+        self._taken: list[Obstacle] = []
 
-    def neighbours(self, area: Rectangle, label_px: int) -> Neighbours:
+    def obstacles(self, area: Rectangle, label_px: int) -> list[Obstacle]:
         """What labels of at most so many pixels have to heed, as long as they stay within an area."""
         xmin, ymin, xmax, ymax = area
-        return Neighbours(
-            [it for it in self._taken if it[0] < xmax and xmin < it[2] and it[1] < ymax and ymin < it[3]],
-            [
-                box
-                for box in self._boxes
-                if box[4] < label_px and box[0] < xmax and xmin < box[2] and box[1] < ymax and ymin < box[3]
-            ],
-        )
+        return [
+            it
+            for it in (*self._taken, *self._boxes)
+            if it[4] < label_px and it[0] < xmax and xmin < it[2] and it[1] < ymax and ymin < it[3]
+        ]
+
+    def first_free(
+        self,
+        places: Iterable[Rectangle],
+        obstacles: Sequence[Obstacle],
+        leader_to: Callable[[Rectangle], Rectangle] | None = None,
+    ) -> Rectangle | None:
+        """The first place where a label hides no object by too much and overlaps no other, nor its leader any.
+
+        Args:
+            places: in the order in which they are tried.
+            obstacles: around all of them.
+            leader_to: place -> the leader that a label there has.
+        """
+        left = top = right = bottom = may_px = 0  # of what was in the way last: it is likely to be again
+        for place in places:
+            xmin, ymin, xmax, ymax = place
+            if left < xmax and xmin < right and top < ymax and ymin < bottom:
+                width = (xmax if xmax < right else right) - (xmin if xmin > left else left)
+                height = (ymax if ymax < bottom else bottom) - (ymin if ymin > top else top)
+                if width * height > may_px:
+                    continue
+            for left, top, right, bottom, may_px in obstacles:
+                if left < xmax and xmin < right and top < ymax and ymin < bottom:
+                    width = (xmax if xmax < right else right) - (xmin if xmin > left else left)
+                    height = (ymax if ymax < bottom else bottom) - (ymin if ymin > top else top)
+                    if width * height > may_px:
+                        break
+            else:
+                if leader_to is None or self._is_clear(leader_to(place)):
+                    return place
+        return None
 
     def take(self, place: Rectangle, leader: Rectangle | None = None) -> None:
         """Lays a label there, and its leader."""
         xmin, ymin, xmax, ymax = place
-        for at, (left, top, right, bottom, may_px) in enumerate(self._boxes):
+        for box in self._boxes:
+            left, top, right, bottom, _ = box
             if left < xmax and xmin < right and top < ymax and ymin < bottom:
-                hidden_px = (min(xmax, right) - max(xmin, left)) * (min(ymax, bottom) - max(ymin, top))
-                self._boxes[at] = (left, top, right, bottom, may_px - hidden_px)
+                width = (xmax if xmax < right else right) - (xmin if xmin > left else left)
+                height = (ymax if ymax < bottom else bottom) - (ymin if ymin > top else top)
+                box[4] -= width * height
         self.may_cover_px -= area_px(place)
-        self._taken += [place] if leader is None else [place, leader]
+        self._taken += [[*place, 0]] if leader is None else [[*place, 0], [*leader, 0]]
 
-
-def first_free(spots: Iterable[Spot], neighbours: Neighbours) -> Spot | None:
-    """The first spot at which a label overlaps no other and hides no object by too much."""
-    taken, tight = neighbours
-    for spot in spots:
-        place, leader = spot
-        if _is_clear(place, taken) and _hides_little(place, tight) and (leader is None or _is_clear(leader, taken)):
-            return spot
-    return None
+    def _is_clear(self, leader: Rectangle) -> bool:
+        xmin, ymin, xmax, ymax = leader
+        return not any(it[0] < xmax and xmin < it[2] and it[1] < ymax and ymin < it[3] for it in self._taken)
 
 
 def area_px(rectangle: Rectangle) -> int:
     """Its area."""
     return (rectangle[2] - rectangle[0]) * (rectangle[3] - rectangle[1])
-
-
-def _is_clear(place: Rectangle, taken: list[Rectangle]) -> bool:
-    xmin, ymin, xmax, ymax = place
-    for other in taken:
-        if other[0] < xmax and xmin < other[2] and other[1] < ymax and ymin < other[3]:
-            if other is not taken[0]:
-                taken.remove(other)
-                taken.insert(0, other)
-            return False
-    return True
-
-
-def _hides_little(place: Rectangle, tight: list[tuple[int, int, int, int, int]]) -> bool:
-    xmin, ymin, xmax, ymax = place
-    for box in tight:
-        left, top, right, bottom, may_px = box
-        if left < xmax and xmin < right and top < ymax and ymin < bottom:
-            width = (xmax if xmax < right else right) - (xmin if xmin > left else left)
-            height = (ymax if ymax < bottom else bottom) - (ymin if ymin > top else top)
-            if width * height > may_px:
-                if box is not tight[0]:
-                    tight.remove(box)
-                    tight.insert(0, box)
-                return False
-    return True

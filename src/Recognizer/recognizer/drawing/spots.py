@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from recognizer.drawing.room import Rectangle, Spot
+    from recognizer.drawing.room import Rectangle
 
 _ROOMY = 2
 """A frame of at least so many label heights, and as wide as the label, may have it inside."""
@@ -22,7 +22,9 @@ _LEADERS = (1, 2, 3, 4)
 LONGEST_LEADER = max(_LEADERS)
 
 
-def at_frame(frame: Rectangle, label_px: tuple[int, int], image_px: tuple[int, int], join_px: int) -> Iterator[Spot]:
+def at_frame(
+    frame: Rectangle, label_px: tuple[int, int], image_px: tuple[int, int], join_px: int
+) -> Iterator[Rectangle]:
     """Places at the frame: above it, inside at its top, below it, inside at its bottom, right and left of it.
 
     In a row: flush with the frame's left edge, with its right edge, in the middle. At a side: flush with the frame's
@@ -42,52 +44,61 @@ def at_frame(frame: Rectangle, label_px: tuple[int, int], image_px: tuple[int, i
     for y in (outside[0], inside[0], outside[1], inside[1]) if is_roomy else outside:
         if 0 <= y <= lowest:
             for x in columns:
-                yield (x, y, x + width, y + height), None
+                yield x, y, x + width, y + height
     rows = _flush(top, bottom, height, lowest)[:2]
     for x in (right - join_px, left + join_px - width):
         if 0 <= x <= rightmost:
             for y in rows:
-                yield (x, y, x + width, y + height), None
+                yield x, y, x + width, y + height
 
 
-def off_frame(
-    frame: Rectangle, label_px: tuple[int, int], image_px: tuple[int, int], join_px: int, leader_px: int
-) -> Iterator[Spot]:
-    """Places off the frame, ever farther: above it, below it, right and left of it, with a level or upright leader.
+def off_frame(frame: Rectangle, label_px: tuple[int, int], image_px: tuple[int, int]) -> Iterator[Rectangle]:
+    """Places off the frame, ever farther: above it, below it, right and left of it; see ``leader``.
 
     Args:
         frame: outer edge of the line around the box.
         label_px: width and height of the label, which is no larger than the image.
         image_px: size of the image.
-        join_px: how far a leader reaches into the label and over the frame's edge.
-        leader_px: how wide it is.
     """
     (left, top, right, bottom), (width, height) = frame, label_px
     lowest, rightmost = image_px[1] - height, image_px[0] - width
     columns, rows = _flush(left, right, width, rightmost), _flush(top, bottom, height, lowest)
     for away in (length * height for length in _LEADERS):
-        for y, start, end in (
-            (top - away - height, top - away - join_px, top + join_px),
-            (bottom + away, bottom - join_px, bottom + away + join_px),
-        ):
+        for y in (top - away - height, bottom + away):
             if 0 <= y <= lowest:
                 for x in columns:
-                    middle = (max(x, left) + min(x + width, right)) // 2 - leader_px // 2
-                    yield (x, y, x + width, y + height), (middle, start, middle + leader_px, end)
-        for x, start, end in (
-            (right + away, right - join_px, right + away + join_px),
-            (left - away - width, left - away - join_px, left + join_px),
-        ):
+                    yield x, y, x + width, y + height
+        for x in (right + away, left - away - width):
             if 0 <= x <= rightmost:
                 for y in rows:
-                    middle = (max(y, top) + min(y + height, bottom)) // 2 - leader_px // 2
-                    yield (x, y, x + width, y + height), (start, middle, end, middle + leader_px)
+                    yield x, y, x + width, y + height
 
 
-def _flush(low: int, high: int, length: int, last: int) -> tuple[int, ...]:
+def leader(place: Rectangle, frame: Rectangle, join_px: int, leader_px: int) -> Rectangle:
+    """The level or upright line from a label off its frame to the frame.
+
+    Args:
+        place: of the label.
+        frame: outer edge of the line around its box.
+        join_px: how far the leader reaches into the label and over the frame's edge.
+        leader_px: how wide it is.
+    """
+    (xmin, ymin, xmax, ymax), (left, top, right, bottom) = place, frame
+    if ymax <= top or bottom <= ymin:
+        x = (max(xmin, left) + min(xmax, right)) // 2 - leader_px // 2
+        start, end = (ymax, top) if ymax <= top else (bottom, ymin)
+        return x, start - join_px, x + leader_px, end + join_px
+    y = (max(ymin, top) + min(ymax, bottom)) // 2 - leader_px // 2
+    start, end = (right, xmin) if right <= xmin else (xmax, left)
+    return start - join_px, y, end + join_px, y + leader_px
+
+
+def _flush(low: int, high: int, length: int, last: int) -> tuple[int, int, int]:
     """Where a span begins that is flush with another's low end, with its high end, in its middle.
 
     Within 0..last, so at an edge of the image two of them may be the same.
     """
-    starts = low, high - length, (low + high - length) // 2
-    return tuple(max(0, min(start, last)) for start in starts)
+    end, middle = high - length, (low + high - length) // 2
+    if low >= 0 and high <= last + length and low <= last and end >= 0:  # within the image wherever it is flush
+        return low, end, middle
+    return min(max(low, 0), last), min(max(end, 0), last), min(max(middle, 0), last)
