@@ -67,10 +67,21 @@ def test_returns_an_equal_copy_where_nothing_was_found():
     assert annotated.tobytes() == picture.tobytes()
 
 
-@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "CMYK"])
 def test_refuses_pictures_that_are_not_rgb(mode):
     with pytest.raises(ValueError, match=mode):
         ANNOTATOR.annotate(Image.new(mode, (10, 10)), [])
+
+
+def test_what_is_drawn_on_a_transparent_picture_is_opaque_and_the_rest_as_it_was():
+    picture = Image.new("RGBA", (400, 300), (10, 200, 90, 60))
+    annotated = ANNOTATOR.annotate(picture, [found(TREE, 0.9, 0.25, 0.25, 0.75, 0.75), found(CAT, 0.2, 0, 0, 0.1, 0.1)])
+    drawn = (pixels(annotated) != pixels(picture)).any(axis=2)
+    opaque = ANNOTATOR.annotate(picture.convert("RGB"), [found(TREE, 0.9, 0.25, 0.25, 0.75, 0.75)])
+    assert annotated.getpixel((99, 150)) == (*ink_for(TREE.id).line, 255)
+    assert (pixels(annotated)[..., 3][drawn] == 255).mean() > 0.97  # but for the smooth corners of labels
+    assert shows(opaque, BLACK)
+    assert annotated.getpixel((200, 150)) == (10, 200, 90, 60)
 
 
 def test_draws_the_line_in_the_labels_colour_around_the_box():

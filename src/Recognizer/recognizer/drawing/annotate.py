@@ -50,15 +50,15 @@ class Annotator:
         confident ones have taken the room.
 
         Args:
-            image: mode RGB; not changed.
+            image: mode RGB or RGBA; not changed.
             detections: in any order.
             labels: whether boxes get their labels.
 
         Raises:
-            ValueError: the image's mode is not RGB.
+            ValueError: the image's mode is another one.
         """
-        if image.mode != "RGB":
-            raise ValueError(f"image must have mode RGB, not {image.mode}")
+        if image.mode not in {"RGB", "RGBA"}:
+            raise ValueError(f"image must have mode RGB or RGBA, not {image.mode}")
         sizes = Sizes.for_image(*image.size)
         ranked = sorted(detections, key=lambda detection: -detection.score)
         boxes = [found.box.to_pixels(*image.size) for found in ranked]
