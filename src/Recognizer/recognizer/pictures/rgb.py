@@ -46,8 +46,8 @@ def upright(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     except DAMAGE:
         orientation = 1  # a picture with damaged metadata is still a picture
     turn = _UPRIGHT.get(orientation)
-    rgb, rgba = (one and _turned(one, turn) for one in _modes(image))
-    return rgb, rgba
+    rgb, rgba = _modes(image)
+    return _turned(rgb, turn), rgba and _turned(rgba, turn)
 
 
 def pixels_of(image: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
