@@ -123,18 +123,25 @@ class _Layout:
 
     def _label(self, index: int, forms: Sequence[Form]) -> Placed | None:
         frame, image_px, halo = self._frames[index], self._image_px, self._halo_px
-        heeded = (-1, -1, -1)
+        heeded_px = -1
         for form in forms:
             font_px = self._small_px if form.is_small else self._font_px
             text = self._text(index, form.says, font_px)
             size = width, height = self._size_px(text, font_px)
             if not text or not self._may_have(size):
                 continue
-            away = LONGEST_LEADER * height if form.has_leader else 0
-            reach = width + away, height + away, width * height
-            if any(now > before for now, before in zip(reach, heeded, strict=True)):  # a smaller one heeds no more
-                obstacles, heeded = self._room.obstacles(_around(frame, *reach[:2]), reach[2]), reach
-            line_to = partial(leader, frame=frame, join_px=halo, leader_px=self._leader_px) if form.has_leader else None
+            away, line_to = 0, None
+            if form.has_leader:
+                away = LONGEST_LEADER * height
+                line_to = partial(leader, frame=frame, join_px=halo, leader_px=self._leader_px)
+            if away or width > heeded_px:  # forms get lower and lower: a narrower one has no more to heed
+                around = (
+                    frame[0] - away - width,
+                    frame[1] - away - height,
+                    frame[2] + away + width,
+                    frame[3] + away + height,
+                )
+                obstacles, heeded_px = self._room.obstacles(around, width * height), width
             spots = off_frame(frame, size, image_px) if line_to else at_frame(frame, size, image_px, halo)
             if place := self._room.first_free(spots, obstacles, line_to):
                 line = line_to(place) if line_to else None
@@ -184,11 +191,6 @@ class _Layout:
             Placed(index, "legend", text, font_px, PixelBox(*place))
             for index, text, place in zip(indices, texts, places, strict=False)
         ]
-
-
-def _around(frame: Rectangle, width: int, height: int) -> Rectangle:
-    left, top, right, bottom = frame
-    return left - width, top - height, right + width, bottom + height
 
 
 def _edges(box: PixelBox) -> Rectangle:
