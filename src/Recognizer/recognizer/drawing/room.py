@@ -45,7 +45,7 @@ class Room:
         xmin, ymin, xmax, ymax = area
         return [
             it
-            for it in (*self._taken, *self._boxes)
+            for it in (*self._boxes, *self._taken)
             if it[4] < label_px and it[0] < xmax and xmin < it[2] and it[1] < ymax and ymin < it[3]
         ]
 
