@@ -65,6 +65,8 @@ def run(subjects: Sequence[Subject], rounds: Sequence[Round]) -> Samples:
                 samples["cold_start"][row].append(cold_start)
                 for (table, of, column, _), answers in zip(wanted, results, strict=True):
                     samples[table][of] += [{column: one["all"]} if column else one for one in answers]
+                    if table == "by_n":
+                        samples["annotate_by_n"][of] += [{column: one["annotate"]} for one in answers]
     os.sched_setaffinity(0, CPUS)
     return samples
 

@@ -74,7 +74,8 @@ class DecodedPicture:
     def render(self, request: DetectRequest, detections: Sequence[Detection]) -> Rendered:
         """See ``job.OpenPicture``."""
         began_s = time.perf_counter()
-        drawn = self._craft.drawings[request.draw](self._picture.image, detections)
+        image_format = request.image_format or self._picture.format
+        drawn = self._craft.drawings[request.draw](self._picture.image_for(image_format), detections)
         if request.crop:
             if not detections:
                 raise NothingDetected(
@@ -82,7 +83,6 @@ class DecodedPicture:
                 )
             drawn = self._craft.cut_out(drawn, detections[0])
         drawn_s = time.perf_counter()
-        image_format = request.image_format or self._picture.format
         encoded = self._craft.encode(drawn, image_format, self._picture.icc_profile)
         ended_s = time.perf_counter()
         return Rendered(encoded, {"annotate": (drawn_s - began_s) * 1000, "encode": (ended_s - drawn_s) * 1000})

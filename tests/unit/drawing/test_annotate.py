@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from PIL import Image
 from recognizer.detections import Box, Detection, Label
 from recognizer.drawing.annotate import Annotator
-from recognizer.drawing.lettering import OPEN_SANS, Typeface
 from recognizer.drawing.palette import ink_for
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -68,10 +67,21 @@ def test_returns_an_equal_copy_where_nothing_was_found():
     assert annotated.tobytes() == picture.tobytes()
 
 
-@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "CMYK"])
 def test_refuses_pictures_that_are_not_rgb(mode):
     with pytest.raises(ValueError, match=mode):
         ANNOTATOR.annotate(Image.new(mode, (10, 10)), [])
+
+
+def test_what_is_drawn_on_a_transparent_picture_is_opaque_and_the_rest_as_it_was():
+    picture = Image.new("RGBA", (400, 300), (10, 200, 90, 60))
+    annotated = ANNOTATOR.annotate(picture, [found(TREE, 0.9, 0.25, 0.25, 0.75, 0.75), found(CAT, 0.2, 0, 0, 0.1, 0.1)])
+    drawn = (pixels(annotated) != pixels(picture)).any(axis=2)
+    opaque = ANNOTATOR.annotate(picture.convert("RGB"), [found(TREE, 0.9, 0.25, 0.25, 0.75, 0.75)])
+    assert annotated.getpixel((99, 150)) == (*ink_for(TREE.id).line, 255)
+    assert (pixels(annotated)[..., 3][drawn] == 255).mean() > 0.97  # but for the smooth corners of labels
+    assert shows(opaque, BLACK)
+    assert annotated.getpixel((200, 150)) == (10, 200, 90, 60)
 
 
 def test_draws_the_line_in_the_labels_colour_around_the_box():
@@ -82,15 +92,34 @@ def test_draws_the_line_in_the_labels_colour_around_the_box():
     assert colours(inner) == {WHITE}
 
 
-def test_writes_the_name_and_whole_percent(monkeypatch):
-    texts = []
-    fit = type(Typeface(OPEN_SANS).at(11)).fit
-    monkeypatch.setattr(
-        "recognizer.drawing.lettering.Lettering.fit",
-        lambda self, name, percent, room: texts.append(fit(self, name, percent, room)) or texts[-1],
+def test_writes_the_name_and_whole_percent():
+    picture = Image.new("RGB", (400, 300))
+    drawn = [ANNOTATOR.annotate(picture, [found(DOG, score, 0.3, 0.2, 0.8, 0.8)]) for score in (0.9349, 0.93, 0.94)]
+    assert drawn[0].tobytes() == drawn[1].tobytes()
+    assert drawn[0].tobytes() != drawn[2].tobytes()
+
+
+def test_the_line_around_an_uncertain_object_is_dashed():
+    picture = Image.new("RGB", (400, 300), WHITE)
+    sure, unsure = (
+        ANNOTATOR.annotate(picture, [found(DOG, score, 0.3, 0.2, 0.8, 0.8)], labels=False) for score in (0.3, 0.29)
     )
-    ANNOTATOR.annotate(Image.new("RGB", (400, 300)), [found(DOG, 0.9349, 0.3, 0.2, 0.8, 0.8)])
-    assert texts == ["Dog 93%"]
+    sides = [(79, 90, 80, 240), (320, 90, 321, 240), (80, 89, 320, 90), (80, 240, 320, 241)]
+    ink = ink_for(DOG.id)
+    for side in sides:
+        assert colours(sure.crop(side)) == {ink.line}
+        assert colours(unsure.crop(side)) == {ink.line, ink.halo}
+
+
+def test_overlapping_objects_of_one_label_differ():
+    picture = Image.new("RGB", (400, 300), WHITE)
+    annotated = ANNOTATOR.annotate(
+        picture,
+        [found(DOG, 0.9, 0.3, 0.1, 0.8, 0.5), found(DOG, 0.8, 0.5, 0.4, 0.9, 0.8), found(DOG, 0.7, 0, 0.9, 0.1, 1)],
+    )
+    own = ink_for(DOG.id).line
+    assert annotated.getpixel((39, 200)) == annotated.getpixel((359, 15)) == own
+    assert annotated.getpixel((321, 200)) not in {own, WHITE}
 
 
 def test_draws_the_more_confident_on_top_whatever_the_order():

@@ -41,6 +41,26 @@ def test_blur_covers_a_margin_round_the_box(noise):
     assert not np.array_equal(hidden[42:50, 75:225], np.asarray(noise)[42:50, 75:225])
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_blur_of_a_part_never_sharpens_the_whole(noise, is_first):
+    whole, part = found(0.1, 0.1, 0.9, 0.9), found(0.4, 0.4, 0.6, 0.6)
+
+    hidden = blur(noise, [part, whole] if is_first else [whole, part])
+
+    assert hidden.tobytes() == blur(noise, [whole]).tobytes()
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_where_hidden_objects_overlap_the_coarsest_wins(noise, is_first):
+    coarse, fine = found(0, 0, 0.7, 0.7), found(0.5, 0.5, 0.95, 0.95)
+
+    hidden = np.asarray(blur(noise, [fine, coarse] if is_first else [coarse, fine]))
+
+    shared, rest = (slice(120, 140), slice(180, 210)), (slice(180, 190), slice(260, 280))
+    assert np.array_equal(hidden[shared], np.asarray(blur(noise, [coarse]))[shared])
+    assert np.array_equal(hidden[rest], np.asarray(blur(noise, [fine]))[rest])
+
+
 def test_blur_does_not_change_its_source(noise):
     before = noise.tobytes()
     blur(noise, [found(0, 0, 1, 1)])

@@ -70,34 +70,6 @@ def test_font_is_read_once(tmp_path):
     assert annotator.annotate(picture, detections).tobytes() == ANNOTATOR.annotate(picture, detections).tobytes()
 
 
-def test_long_name_stays_whole_where_the_picture_has_room():
-    assert Typeface(OPEN_SANS).at(16).fit("Personal flotation device", "93%", 400) == "Personal flotation device 93%"
-
-
-@pytest.mark.parametrize("room_px", range(90, 230, 10))
-def test_long_name_is_cut_to_fill_a_narrow_picture(room_px):
-    lettering = Typeface(OPEN_SANS).at(16)
-    text = lettering.fit("Personal flotation device", "93%", room_px)
-    start, end = text.split("\N{HORIZONTAL ELLIPSIS}")
-    assert "Personal flotation device".startswith(start)
-    assert end == " 93%"
-    assert lettering.width_px(text) <= room_px
-
-
-def test_name_cut_to_less_than_three_letters_is_left_out():
-    lettering = Typeface(OPEN_SANS).at(16)
-    assert lettering.fit("Personal flotation device", "93%", 60) is None
-    assert lettering.fit("Dog", "93%", 60) is None
-
-
-def test_name_is_written_in_one_line():
-    assert Typeface(OPEN_SANS).at(16).fit(" Hot\n dog ", "7%", 400) == "Hot dog 7%"
-
-
-def test_nameless_label_shows_its_percent():
-    assert Typeface(OPEN_SANS).at(16).fit("", "7%", 400) == "7%"
-
-
 @pytest.mark.parametrize("size_px", [11, 13, 19, 48, 113, 256])
 def test_label_is_high_enough_for_accents_and_descenders(size_px):
     lettering = Typeface(OPEN_SANS).at(size_px)

@@ -6,8 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
-from recognizer.detections import Label
-from recognizer.drawing.palette import OKABE_ITO, contrast, ink_for
+from hypothesis import given
+from hypothesis import strategies as st
+from recognizer.detections import Label, PixelBox
+from recognizer.drawing.palette import OKABE_ITO, PALETTE, SHADES, choices, contrast, ink, ink_for, inks_for
 
 PERSON = Label("/m/01g317", "Person")
 CAR = Label("/m/0k4j", "Car")
@@ -39,18 +41,68 @@ def test_labels_often_seen_together_differ(ids):
     assert len({ink_for(label_id).line for label_id in ids}) == len(ids)
 
 
-@pytest.mark.parametrize("i", range(40))
-def test_text_is_readable_on_its_ground(i):
-    ink = ink_for(f"/m/{i}")
-    assert ink.text in {WHITE, BLACK}
-    assert contrast(ink.text, ink.line) >= 4.5  # WCAG 2.2 AA for text
+INKS = [ink(colour, shade) for colour in range(len(PALETTE)) for shade in range(SHADES)]
 
 
-@pytest.mark.parametrize("i", range(40))
+@pytest.mark.parametrize("of", INKS)
+def test_text_is_readable_on_its_ground(of):
+    assert of.text in {WHITE, BLACK}
+    assert contrast(of.text, of.line) >= 4.5  # WCAG 2.2 AA for text
+
+
+@pytest.mark.parametrize("of", INKS)
 @pytest.mark.parametrize("ground", [WHITE, BLACK])
-def test_line_or_halo_stands_out_from_light_and_dark(i, ground):
-    ink = ink_for(f"/m/{i}")
-    assert max(contrast(ink.line, ground), contrast(ink.halo, ground)) >= 3  # WCAG 2.2 AA for graphics
+def test_line_or_halo_stands_out_from_light_and_dark(of, ground):
+    assert max(contrast(of.line, ground), contrast(of.halo, ground)) >= 3  # WCAG 2.2 AA for graphics
+
+
+def test_no_two_inks_are_of_one_colour():
+    assert len({of.line for of in INKS}) == len(INKS)
+
+
+def test_shades_of_a_colour_can_be_told_apart():
+    for colour in range(len(OKABE_ITO)):
+        shades = [cielab(linear(np.array(ink(colour, shade).line) / 255)) for shade in range(SHADES)]
+        assert min(np.linalg.norm(one - other) for one, other in itertools.combinations(shades, 2)) > 15
+
+
+APART = st.lists(st.integers(0, 600).map(lambda number: f"/m/{number}"), max_size=100)
+
+
+@given(APART)
+def test_labels_of_one_picture_never_share_a_colour(ids):
+    inks = inks_for(ids, [PixelBox(0, 0, 10, 10)] * len(ids))
+    colour_of = {}
+    for label_id, of in zip(ids, inks, strict=True):
+        assert colour_of.setdefault(of.line, label_id) == label_id
+
+
+@given(APART)
+def test_a_label_keeps_its_own_colour_unless_another_has_it(ids):
+    for label_id, (colour, _) in zip(ids, choices(ids, [PixelBox(0, 0, 0, 0)] * len(ids)), strict=True):
+        before = ids[: ids.index(label_id)]
+        if ink_for(label_id).line not in {
+            PALETTE[of] for of, _ in choices(before, [PixelBox(0, 0, 0, 0)] * len(before))
+        }:
+            assert PALETTE[colour] == ink_for(label_id).line
+
+
+def test_overlapping_objects_of_one_label_differ_in_shade():
+    boxes = [PixelBox(30 * i, 0, 30 * i + 80, 50) for i in range(9)]  # each overlaps two on either side
+    shades = [shade for _, shade in choices(["/m/01g317"] * 9, boxes)]
+    assert all(len(set(shades[i : i + 3])) == 3 for i in range(7))
+
+
+def test_objects_of_one_label_that_stand_apart_look_alike():
+    boxes = [PixelBox(30 * i, 0, 30 * i + 30, 50) for i in range(9)]
+    assert {shade for _, shade in choices(["/m/01g317"] * 9, boxes)} == {0}
+
+
+def test_less_certain_objects_never_change_the_colours_of_the_others():
+    ids = [f"/m/{i % 23}" for i in range(60)]
+    boxes = [PixelBox(7 * i, 0, 7 * i + 40, 50) for i in range(60)]
+    whole = choices(ids, boxes)
+    assert all(choices(ids[:kept], boxes[:kept]) == whole[:kept] for kept in range(60))
 
 
 def test_contrast_is_wcags():
@@ -67,6 +119,10 @@ COLOUR_VISION = {
 }
 
 
+def linear(srgb):
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+
+
 def cielab(linear_rgb):
     xyz_of_rgb = [
         [0.4124564, 0.3575761, 0.1804375],
@@ -80,7 +136,6 @@ def cielab(linear_rgb):
 
 @pytest.mark.parametrize("kind", COLOUR_VISION)
 def test_colours_differ_for_colour_blind_eyes(kind):
-    srgb = np.array(OKABE_ITO) / 255
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    seen = [cielab(np.clip(np.array(COLOUR_VISION[kind]) @ colour, 0, 1)) for colour in linear]
+    colours = linear(np.array(OKABE_ITO) / 255)
+    seen = [cielab(np.clip(np.array(COLOUR_VISION[kind]) @ colour, 0, 1)) for colour in colours]
     assert min(np.linalg.norm(one - other) for one, other in itertools.combinations(seen, 2)) > 15

@@ -14,8 +14,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PIL import ImageFont
+from PIL import Image, ImageDraw, ImageFont
 
+from recognizer.drawing.forms import MIN_FONT_PX, height_px, padding_px
 from recognizer.errors import FontNotUsable
 
 if TYPE_CHECKING:
@@ -24,11 +25,7 @@ if TYPE_CHECKING:
 OPEN_SANS = Path(__file__).resolve().parents[2] / "font" / "OpenSans-Regular.ttf"
 """The font that comes with the service."""
 
-MIN_FONT_PX = 11
-"""Size (em) below which Open Sans can't be read."""
-
-_MIN_NAME_CHARACTERS = 3  # a name cut shorter names nothing
-_REMEMBERED_TEXTS = 512
+_REMEMBERED_TEXTS = 256
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _MUST_HAVE_INK = f"AHMagx0123456789%{_ELLIPSIS}"  # of what labels are made: some letters, and all of a percentage
 _OPENTYPE = (b"\0\1\0\0", b"OTTO", b"true")
@@ -37,60 +34,41 @@ _TABLE = struct.Struct(">4sIII")  # tag, checksum, offset, length: a line of the
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """One size of the font and the label ground around it.
+    """One size of the font, and the label ground that goes with it.
 
     Attributes:
         font: the font at that size.
         height_px: height of the ground, the same for every text.
         baseline_px: from the ground's upper edge down to the baseline, the same for every text.
-        padding_px: from the ground's left and right edges to the text.
-        radius_px: radius of the ground's round corners.
-        length_px: length of a text; remembers those measured last, as each is asked for several times.
+        length_px: length of a text, rounded up; remembers those measured last, as each is asked for several times.
+        written: a text as it stands on its ground, with the padding to its left: how much of each pixel it inks (mode
+            L); remembers those written last, as names come again from picture to picture.
     """
 
     font: ImageFont.FreeTypeFont
     height_px: int
     baseline_px: int
-    padding_px: int
-    radius_px: int
-    length_px: Callable[[str], float]
+    length_px: Callable[[str], int]
+    written: Callable[[str], Image.Image]
 
     @classmethod
     def of(cls, font: ImageFont.FreeTypeFont) -> Lettering:
         """The label for a font: capitals in the middle of its height, room for an accent above and a ``g`` below."""
-        height_px = round(1.38 * font.size)
+        ground_px, left_px = height_px(round(font.size), 0), padding_px(round(font.size))
         capital_px = round(-font.getbbox("H", anchor="ls")[1])
-        return cls(
-            font=font,
-            height_px=height_px,
-            baseline_px=(height_px + capital_px + 1) // 2,
-            padding_px=round(0.3 * font.size),
-            radius_px=round(0.2 * font.size),
-            length_px=lru_cache(maxsize=_REMEMBERED_TEXTS)(font.getlength),
-        )
+        baseline_px = (ground_px + capital_px + 1) // 2
 
-    def width_px(self, text: str) -> int:
-        """Width of the ground under ``text``."""
-        return math.ceil(self.length_px(text)) + 2 * self.padding_px
+        @lru_cache(maxsize=_REMEMBERED_TEXTS)
+        def length_px(text: str) -> int:
+            return math.ceil(font.getlength(text))
 
-    def fit(self, name: str, percent: str, room_px: int) -> str | None:
-        """``name percent`` in one line, the name cut with an ellipsis where the ground would be wider than the room.
+        @lru_cache(maxsize=_REMEMBERED_TEXTS)
+        def written(text: str) -> Image.Image:
+            image = Image.new("L", (length_px(text) + 2 * left_px, ground_px))
+            ImageDraw.Draw(image).text((left_px, baseline_px), text, 255, font, anchor="ls")
+            return image
 
-        Returns:
-            None where fewer than three letters of the name would be left: that can't be read.
-        """
-        name = " ".join(name.split())
-        text = f"{name} {percent}".lstrip()
-        if self.width_px(text) <= room_px:
-            return text
-        fits, too_long = _MIN_NAME_CHARACTERS - 1, len(name)
-        while too_long - fits > 1:
-            middle = (fits + too_long) // 2
-            if self.width_px(_cut(name, middle, percent)) <= room_px:
-                fits = middle
-            else:
-                too_long = middle
-        return _cut(name, fits, percent) if fits >= _MIN_NAME_CHARACTERS else None
+        return cls(font, ground_px, baseline_px, length_px, written)
 
 
 class Typeface:
@@ -127,6 +105,10 @@ class Typeface:
         """The lettering of that size (em)."""
         return self._lettering(size_px)
 
+    def length_px(self, text: str, size_px: int) -> int:
+        """Length of a text in that size (em), rounded up."""
+        return self._lettering(size_px).length_px(text)
+
 
 def _is_cut_short(content: bytes) -> bool:
     """Whether a font's directory names tables beyond its end (OpenType, "Organization of an OpenType Font").
@@ -138,7 +120,3 @@ def _is_cut_short(content: bytes) -> bool:
     (tables,) = struct.unpack_from(">H", content, 4)
     directory = content[12 : 12 + tables * _TABLE.size]
     return any(offset + length > len(content) for _, _, offset, length in _TABLE.iter_unpack(directory))
-
-
-def _cut(name: str, characters: int, percent: str) -> str:
-    return f"{name[:characters].rstrip()}{_ELLIPSIS} {percent}"

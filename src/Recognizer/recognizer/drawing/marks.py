@@ -5,53 +5,32 @@ Owns the shapes. Their colours, places and texts come with each Mark, how thick 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
 
 from recognizer.detections import PixelBox
+from recognizer.drawing.forms import radius_px
 
 if TYPE_CHECKING:
     from recognizer.drawing.lettering import Lettering
     from recognizer.drawing.palette import RGB, Ink
+    from recognizer.drawing.placement import Placed
     from recognizer.drawing.sizes import Sizes
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What is drawn for one detection.
-
-    Attributes:
-        frame: outer edge of the line around the box, halo included.
-        ink: its colours.
-        text: of the label; empty for a label that is left out.
-        place: of the label, halo included; None for one that is left out.
-    """
-
-    frame: PixelBox
-    ink: Ink
-    text: str
-    place: PixelBox | None
+_DASH, _GAP = 4, 3  # in widths of the line
 
 
-def frame_around(box: PixelBox, image_px: tuple[int, int], sizes: Sizes) -> PixelBox:
-    """The outer edge of the line around a box: around the object, not over it, as far as the image has room."""
-    width, height = image_px
-    margin = sizes.line_px + sizes.halo_px
-    return PixelBox(
-        xmin=max(0, box.xmin - margin),
-        ymin=max(0, box.ymin - margin),
-        xmax=min(width, box.xmax + margin),
-        ymax=min(height, box.ymax + margin),
-    )
-
-
-def draw_frame(draw: ImageDraw.ImageDraw, mark: Mark, sizes: Sizes) -> None:
-    """The line around the box, between its two halos."""
-    _draw_outline(draw, mark.frame, sizes.line_px + 2 * sizes.halo_px, mark.ink.halo)
-    _draw_outline(draw, _inset(mark.frame, sizes.halo_px), sizes.line_px, mark.ink.line)
+def draw_frame(draw: ImageDraw.ImageDraw, frame: PixelBox, ink: Ink, sizes: Sizes, *, is_dashed: bool) -> None:
+    """The line around a box, between its two halos."""
+    _draw_outline(draw, frame, sizes.line_px + 2 * sizes.halo_px, ink.halo)
+    inner = _inset(frame, sizes.halo_px)
+    if is_dashed:
+        _draw_dashes(draw, inner, sizes.line_px, ink.line)
+    else:
+        _draw_outline(draw, inner, sizes.line_px, ink.line)
 
 
 def _draw_outline(draw: ImageDraw.ImageDraw, edge: PixelBox, width_px: int, colour: RGB) -> None:
@@ -61,50 +40,70 @@ def _draw_outline(draw: ImageDraw.ImageDraw, edge: PixelBox, width_px: int, colo
         draw.rectangle((edge.xmin, edge.ymin, edge.xmax - 1, edge.ymax - 1), None, colour, min(width_px, room_px))
 
 
+def _draw_dashes(draw: ImageDraw.ImageDraw, edge: PixelBox, width_px: int, colour: RGB) -> None:
+    """As ``_draw_outline``, in dashes; each side begins with one at its upper or left end."""
+    width, height = edge.xmax - edge.xmin, edge.ymax - edge.ymin
+    width_px = min(width_px, (min(width, height) + 1) // 2)
+    if width_px > 0:
+        level, upright = _dashes(width_px, 1 << (max(width, height) - 1).bit_length())
+        level, upright = level.crop((0, 0, width, width_px)), upright.crop((0, 0, width_px, height))
+        draw.bitmap((edge.xmin, edge.ymin), level, colour)
+        draw.bitmap((edge.xmin, edge.ymax - width_px), level, colour)
+        draw.bitmap((edge.xmin, edge.ymin), upright, colour)
+        draw.bitmap((edge.xmax - width_px, edge.ymin), upright, colour)
+
+
+@lru_cache(maxsize=32)
+def _dashes(width_px: int, length_px: int) -> tuple[Image.Image, Image.Image]:
+    """A level and an upright line in dashes; mode L."""
+    level, upright = Image.new("L", (length_px, width_px)), Image.new("L", (width_px, length_px))
+    for start in range(0, length_px, (_DASH + _GAP) * width_px):
+        end = start + _DASH * width_px
+        level.paste(255, (start, 0, end, width_px))
+        upright.paste(255, (0, start, width_px, end))
+    return level, upright
+
+
 def _inset(edge: PixelBox, by_px: int) -> PixelBox:
     return PixelBox(edge.xmin + by_px, edge.ymin + by_px, edge.xmax - by_px, edge.ymax - by_px)
 
 
-def draw_leader(draw: ImageDraw.ImageDraw, mark: Mark, sizes: Sizes) -> None:
-    """A line from a label that found no place at its box to the box."""
-    frame, place = mark.frame, mark.place
-    if place is None:
+def draw_leader(draw: ImageDraw.ImageDraw, label: Placed, ink: Ink, sizes: Sizes) -> None:
+    """The line from a label that stands off its box to the frame around it."""
+    if label.leader is None:
         return
-    start_x, end_x = _nearest_points(place.xmin, place.xmax, frame.xmin, frame.xmax)
-    start_y, end_y = _nearest_points(place.ymin, place.ymax, frame.ymin, frame.ymax)
-    if (start_x, start_y) != (end_x, end_y):
-        way = (start_x, start_y, end_x, end_y)
-        draw.line(way, mark.ink.halo, sizes.line_px + 2 * sizes.halo_px)
-        draw.line(way, mark.ink.line, sizes.line_px)
+    way, place, halo = label.leader, label.place, sizes.halo_px
+    draw.rectangle((way.xmin, way.ymin, way.xmax - 1, way.ymax - 1), ink.halo)
+    if place.ymax <= way.ymin + halo or way.ymax - halo <= place.ymin:
+        draw.rectangle((way.xmin + halo, way.ymin, way.xmax - 1 - halo, way.ymax - 1), ink.line)
+    else:
+        draw.rectangle((way.xmin, way.ymin + halo, way.xmax - 1, way.ymax - 1 - halo), ink.line)
 
 
-def _nearest_points(low: int, high: int, other_low: int, other_high: int) -> tuple[int, int]:
-    """Two points, one in each of two spans, as near to each other as can be."""
-    if high < other_low:
-        return high, other_low
-    if other_high < low:
-        return low, other_high
-    middle = (max(low, other_low) + min(high, other_high)) // 2
-    return middle, middle
-
-
-def draw_label(draw: ImageDraw.ImageDraw, mark: Mark, sizes: Sizes, lettering: Lettering) -> None:
+def draw_label(
+    draw: ImageDraw.ImageDraw, label: Placed, frame: PixelBox, ink: Ink, sizes: Sizes, lettering: Lettering
+) -> None:
     """Halo, ground and text; the ground flows into the box's line where it touches it."""
-    place, frame, halo = mark.place, mark.frame, sizes.halo_px
-    if place is None:
-        return
+    place, halo = label.place, sizes.halo_px
     ground = _inset(place, halo)
-    rounded = _free_corners(place, frame, sizes)
-    _fill_rounded(draw, place, lettering.radius_px + halo, rounded, mark.ink.halo)
-    _fill_rounded(draw, ground, lettering.radius_px, rounded, mark.ink.line)
-    # The halos of label and box overlap there (join_px); the ground's colour goes over them.
-    left, right = max(ground.xmin, frame.xmin + halo), min(ground.xmax, frame.xmax - halo)
-    if left < right and place.ymax == frame.ymin + halo:
-        draw.rectangle((left, ground.ymax, right - 1, place.ymax - 1), mark.ink.line)
-    if left < right and place.ymin == frame.ymax - halo:
-        draw.rectangle((left, place.ymin, right - 1, ground.ymin - 1), mark.ink.line)
-    start = (ground.xmin + lettering.padding_px, ground.ymin + lettering.baseline_px)
-    draw.text(start, mark.text, mark.ink.text, lettering.font, anchor="ls")
+    is_at_frame = label.form != "legend" and label.leader is None
+    rounded = _free_corners(place, frame, sizes) if is_at_frame else (True,) * 4
+    radius = radius_px(label.font_px)
+    _fill_rounded(draw, place, radius + halo, rounded, ink.halo)
+    _fill_rounded(draw, ground, radius, rounded, ink.line)
+    if is_at_frame:
+        # The halos of label and box overlap there (join_px); the ground's colour goes over them.
+        left, right = max(ground.xmin, frame.xmin + halo), min(ground.xmax, frame.xmax - halo)
+        top, bottom = max(ground.ymin, frame.ymin + halo), min(ground.ymax, frame.ymax - halo)
+        if left < right and place.ymax == frame.ymin + halo:
+            draw.rectangle((left, ground.ymax, right - 1, place.ymax - 1), ink.line)
+        if left < right and place.ymin == frame.ymax - halo:
+            draw.rectangle((left, place.ymin, right - 1, ground.ymin - 1), ink.line)
+        if top < bottom and place.xmax == frame.xmin + halo:
+            draw.rectangle((ground.xmax, top, place.xmax - 1, bottom - 1), ink.line)
+        if top < bottom and place.xmin == frame.xmax - halo:
+            draw.rectangle((place.xmin, top, ground.xmin - 1, bottom - 1), ink.line)
+    draw.bitmap((ground.xmin, ground.ymin), lettering.written(label.text), ink.text)
 
 
 def _free_corners(place: PixelBox, frame: PixelBox, sizes: Sizes) -> tuple[bool, bool, bool, bool]:
@@ -126,26 +125,23 @@ def _fill_rounded(
     draw: ImageDraw.ImageDraw, area: PixelBox, radius_px: int, rounded: tuple[bool, bool, bool, bool], colour: RGB
 ) -> None:
     """Fill ``area``; corners in the order top left, top right, bottom left, bottom right, smooth where round."""
-    left, top, right, bottom = area.xmin, area.ymin, area.xmax, area.ymax
-    inner_left, inner_right = left + radius_px, right - radius_px
-    inner_top, inner_bottom = top + radius_px, bottom - radius_px
-    draw.rectangle((inner_left, top, inner_right - 1, bottom - 1), colour)
-    draw.rectangle((left, inner_top, inner_left - 1, inner_bottom - 1), colour)
-    draw.rectangle((inner_right, inner_top, right - 1, inner_bottom - 1), colour)
-    spots = ((left, top), (inner_right, top), (left, inner_bottom), (inner_right, inner_bottom))
-    for corner, (x, y), is_round in zip(_round_corners(radius_px), spots, rounded, strict=True):
-        if is_round:
-            draw.bitmap((x, y), corner, colour)
-        else:
-            draw.rectangle((x, y, x + radius_px - 1, y + radius_px - 1), colour)
+    left_end, right_end = _ends(radius_px, area.ymax - area.ymin, rounded)
+    draw.rectangle((area.xmin + radius_px, area.ymin, area.xmax - radius_px - 1, area.ymax - 1), colour)
+    draw.bitmap((area.xmin, area.ymin), left_end, colour)
+    draw.bitmap((area.xmax - radius_px, area.ymin), right_end, colour)
 
 
-@lru_cache(maxsize=32)
-def _round_corners(radius_px: int) -> tuple[Image.Image, ...]:
-    """How much of each pixel lies in a round corner: top left, top right, bottom left, bottom right; mode L."""
+@lru_cache(maxsize=128)
+def _ends(radius_px: int, height_px: int, rounded: tuple[bool, bool, bool, bool]) -> tuple[Image.Image, Image.Image]:
+    """How much of each pixel at a label's left and right end is in it, as wide as its corners; mode L."""
     samples = 8  # per pixel and direction
-    disc = Image.new("L", (2 * radius_px * samples, 2 * radius_px * samples), 0)
-    ImageDraw.Draw(disc).ellipse((0, 0, disc.width - 1, disc.height - 1), fill=255)
-    disc = disc.reduce(samples)
-    halves = ((0, radius_px), (radius_px, 2 * radius_px))
-    return tuple(disc.crop((left, top, right, bottom)) for top, bottom in halves for left, right in halves)
+    size = (2 * radius_px * samples, height_px * samples)
+    shape = Image.new("L", size)
+    ImageDraw.Draw(shape).rounded_rectangle(
+        (0, 0, size[0] - 1, size[1] - 1),
+        radius_px * samples,
+        255,
+        corners=(rounded[0], rounded[1], rounded[3], rounded[2]),
+    )
+    shape = shape.reduce(samples)
+    return shape.crop((0, 0, radius_px, height_px)), shape.crop((radius_px, 0, 2 * radius_px, height_px))

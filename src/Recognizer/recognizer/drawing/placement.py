@@ -1,168 +1,197 @@
-"""Where labels go: within the image, at their boxes, not over each other.
+"""Which label each object gets and where it goes: at its box, over no other label, and never hiding what it names.
 
-Owns the arithmetic alone, on whole pixels: no image, no font, no colour. An earlier label is never moved for a later
-one, so the caller gives the most important first. Two labels never overlap, as neither could be read: one for which
-there is no room is left out.
+Owns the story: as many names as there is room for, the most important first; then numbers for the others, as many as
+the legend has room for. What is left has its box alone. The forms of a label are ``forms``', the places that are tried
+``spots``', and whether one is free ``room``'s.
 
-Rectangles are PixelBoxes: ``xmax`` and ``ymax`` are exclusive. Sizes are (width, height).
+The page draws by the same rules, so they are written down in docs/drawing.md, and tests/fixtures/placements.json holds
+what comes out of them. They are arithmetic on whole pixels: no image, no colour, no font; how wide a text is comes in
+as a function.
 """
 
 from __future__ import annotations
 
-from bisect import insort
+import math
+from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from recognizer.detections import PixelBox
+from recognizer.drawing.forms import FORMS, MIN_FONT_PX, Form, height_px, one_line, padding_px, small_font_px
+from recognizer.drawing.legend import MAX_LINES, legend
+from recognizer.drawing.room import Room
+from recognizer.drawing.spots import LONGEST_LEADER, at_frame, leader, off_frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
-_MAX_COVERED = 0.5
-"""Share of the image that labels may hide together: the image is the answer, the names explain it."""
+    from recognizer.drawing.forms import LengthPx
+    from recognizer.drawing.room import Rectangle
+    from recognizer.drawing.sizes import Sizes
 
-_SMALL_FRAME = 4
-"""A frame of less than this many label areas is small: a label over it would hide much of what it shows."""
+_MAX_HEIGHT = 3  # a label takes at most one part in so many of the image's height
+_CROWDED = 0.3  # share of the image under labels from which all letters get smaller
+_MIN_CROWDED_FONT = 0.6  # of the size that they would have otherwise
 
-_ROOMY_FRAME = 2
-"""A frame of at least this many label heights can take its label inside: most of what it shows stays visible."""
 
-_by_xmin = attrgetter("xmin")
+class Named(NamedTuple):
+    """An object to be labelled.
+
+    Attributes:
+        box: its bounding box, within the image.
+        name: what it is.
+        score: how sure that is, as it is written (``93%``).
+    """
+
+    box: PixelBox
+    name: str
+    score: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A label in its place.
+
+    Attributes:
+        index: of its object.
+        form: the name of its form, or ``legend`` for a line of the legend.
+        text: what it says.
+        font_px: size of its letters (em).
+        place: where it is, halo included.
+        leader: the line from it to its frame, halo included, upright or level; None for a label at its frame.
+    """
+
+    index: int
+    form: str
+    text: str
+    font_px: int
+    place: PixelBox
+    leader: PixelBox | None = None
+
+
+def frame_around(box: PixelBox, image_px: tuple[int, int], sizes: Sizes) -> PixelBox:
+    """The outer edge of the line around a box: around the object, not over it, as far as the image has room."""
+    margin = sizes.line_px + sizes.halo_px
+    return PixelBox(
+        xmin=max(0, box.xmin - margin),
+        ymin=max(0, box.ymin - margin),
+        xmax=min(image_px[0], box.xmax + margin),
+        ymax=min(image_px[1], box.ymax + margin),
+    )
 
 
 def place_labels(
-    image_px: tuple[int, int],
-    frames: Sequence[PixelBox],
-    sizes_px: Sequence[tuple[int, int] | None],
-    join_px: int = 0,
-) -> list[PixelBox | None]:
-    """Find a place for each label, the most important first.
+    image_px: tuple[int, int], objects: Sequence[Named], sizes: Sizes, length_px: LengthPx
+) -> list[Placed]:
+    """The labels of an image, by index of the objects, and after them the lines of the legend.
 
-    A label goes above its frame, inside at the top, below, or inside at the bottom: the first of these that is free,
-    as far left as it can; and, if it can, not over the middle of another small frame. Where all are taken it goes to
-    the free place nearest to where it would have been.
+    An earlier label is never moved for a later one.
 
     Args:
         image_px: size of the image.
-        frames: n frames within the image, the most important first.
-        sizes_px: sizes of the n labels, 1 or more each way; None for a frame without one.
-        join_px: how far a label outside its frame reaches over the frame's edge.
-
-    Returns:
-        n rectangles in the order of the frames. None for no label, where the image has no free place of its size,
-        and where the labels would hide more than half of the image.
+        objects: the most important first.
+        sizes: how thick lines and how large letters are.
+        length_px: text, font size -> length of the text, rounded up.
     """
-    width, height = image_px
-    budget_px = _MAX_COVERED * width * height
-    areas_px = [_area(frame) for frame in frames]
-    placed: list[PixelBox] = []  # by xmin
-    places: list[PixelBox | None] = []
-    for index, (frame, size) in enumerate(zip(frames, sizes_px, strict=True)):
-        place = None
-        if size is not None and size[0] <= width and size[1] <= height and size[0] * size[1] <= budget_px:
-            small_px = _SMALL_FRAME * size[0] * size[1]
-            small = [_middle(frames[i]) for i, area_px in enumerate(areas_px) if area_px < small_px and i != index]
-            room = (width - size[0], height - size[1])
-            place = (
-                _at_frame(frame, size, room, join_px, sorted([*placed, *small], key=_by_xmin))
-                or _at_frame(frame, size, room, join_px, placed)
-                or _nearest_free((frame.xmin, frame.ymin + join_px - size[1]), size, room, placed)
-            )
-        if place is not None:
-            insort(placed, place, key=_by_xmin)
-            budget_px -= _area(place)
-        places.append(place)
-    return places
+    return _Layout(image_px, objects, sizes, length_px).placed()
 
 
-def _at_frame(
-    frame: PixelBox, size_px: tuple[int, int], room: tuple[int, int], join_px: int, taken: Sequence[PixelBox]
-) -> PixelBox | None:
-    """The first free place along the frame's edges.
+class _Layout:
+    """One image's labels, while they are placed."""
 
-    Args:
-        frame: the label's own.
-        size_px: the label's.
-        room: the largest xmin and ymin with which the label lies in the image.
-        join_px: how far it reaches over the frame's edge from outside.
-        taken: rectangles to keep off, by xmin.
-    """
-    left = _clamp(frame.xmin, 0, room[0])
-    right = _clamp(frame.xmax - size_px[0], left, room[0])
-    for y in _rows(frame, size_px[1], join_px):
-        if 0 <= y <= room[1]:
-            for x in _gaps(y, size_px, (left, right), left, taken):
-                return _rectangle(x, y, size_px)
-    return None
+    def __init__(self, image_px: tuple[int, int], objects: Sequence[Named], sizes: Sizes, length_px: LengthPx) -> None:
+        self._image_px, self._objects, self._length_px = image_px, objects, length_px
+        self._halo_px, self._leader_px = sizes.halo_px, sizes.line_px + 2 * sizes.halo_px
+        self._frames = [_edges(frame_around(thing.box, image_px, sizes)) for thing in objects]
+        self._room = Room(image_px, [_edges(thing.box) for thing in objects])
+        self._font_px = self._uncrowded(sizes.font_px)
+        self._small_px = small_font_px(self._font_px)
+
+    def placed(self) -> list[Placed]:
+        """Names first, then numbers with a legend."""
+        named = self._first_of([form for form in FORMS if form.says != "number"], range(len(self._objects)))
+        with_name = {label.index for label in named}
+        nameless = [index for index in range(len(self._objects)) if index not in with_name]
+        numbers = self._first_of([form for form in FORMS if form.says == "number"], nameless)
+        lines = self._legend([label.index for label in numbers])
+        return sorted([*named, *numbers[: len(lines)]], key=attrgetter("index")) + lines
+
+    def _first_of(self, forms: Sequence[Form], indices: Iterable[int]) -> list[Placed]:
+        """Each object's label, in the first form for which there is room; without those that have none."""
+        return [label for index in indices if (label := self._label(index, forms))]
+
+    def _label(self, index: int, forms: Sequence[Form]) -> Placed | None:
+        frame, image_px, halo = self._frames[index], self._image_px, self._halo_px
+        heeded_px = -1
+        for form in forms:
+            font_px = self._small_px if form.is_small else self._font_px
+            text = self._text(index, form.says, font_px)
+            size = width, height = self._size_px(text, font_px)
+            if not text or not self._may_have(size):
+                continue
+            away, line_to = 0, None
+            if form.has_leader:
+                away = LONGEST_LEADER * height
+                line_to = partial(leader, frame=frame, join_px=halo, leader_px=self._leader_px)
+            if away or width > heeded_px:  # forms get lower and lower: a narrower one has no more to heed
+                around = (
+                    frame[0] - away - width,
+                    frame[1] - away - height,
+                    frame[2] + away + width,
+                    frame[3] + away + height,
+                )
+                obstacles, heeded_px = self._room.obstacles(around, width * height), width
+            spots = off_frame(frame, size, image_px) if line_to else at_frame(frame, size, image_px, halo)
+            if place := self._room.first_free(spots, obstacles, line_to):
+                line = line_to(place) if line_to else None
+                self._room.take(place, line)
+                return Placed(index, form.name, text, font_px, PixelBox(*place), line and PixelBox(*line))
+        return None
+
+    def _may_have(self, size: tuple[int, int]) -> bool:
+        """Whether the image is large enough for a label of that size, and not under too many yet."""
+        (width, height), (image_width, image_height) = size, self._image_px
+        is_small = width <= image_width and height * _MAX_HEIGHT <= image_height
+        return is_small and width * height <= self._room.may_cover_px
+
+    def _text(self, index: int, says: str, font_px: int) -> str:
+        if says == "number":  # only where the legend can say what it stands for
+            return str(index + 1) if self._text(index, "name and score", font_px) else ""
+        _, name, score = self._objects[index]
+        room_px = self._image_px[0] - 2 * (self._halo_px + padding_px(font_px))
+        score = score if says == "name and score" else ""
+        return one_line(name, score, room_px, lambda text: self._length_px(text, font_px))
+
+    def _size_px(self, text: str, font_px: int) -> tuple[int, int]:
+        """Width and height of a label, halo included."""
+        width = self._length_px(text, font_px) + 2 * (padding_px(font_px) + self._halo_px)
+        return width, height_px(font_px, self._halo_px)
+
+    def _uncrowded(self, font_px: int) -> int:
+        """The size of letters with which whole labels would not crowd the image, as far as they can be read."""
+        width, height = self._image_px
+        covered = 0
+        for index in range(len(self._objects)):
+            text = self._text(index, "name and score", font_px)
+            label = self._size_px(text, font_px) if text else (0, 0)
+            covered += label[0] * label[1]
+        if covered <= _CROWDED * width * height:
+            return font_px
+        shrink = max(math.sqrt(_CROWDED * width * height / covered), _MIN_CROWDED_FONT)
+        return max(MIN_FONT_PX, int(shrink * font_px))
+
+    def _legend(self, indices: Sequence[int]) -> list[Placed]:
+        """What numbers stand for: the first ones, as many as there is room for."""
+        font_px = self._small_px
+        lines = [[self._text(index, says, font_px) for says in ("number", "name and score")] for index in indices]
+        texts = [" ".join(line) for line in lines[:MAX_LINES]]
+        places = legend([self._size_px(text, font_px) for text in texts], self._image_px, self._room)
+        return [
+            Placed(index, "legend", text, font_px, PixelBox(*place))
+            for index, text, place in zip(indices, texts, places, strict=False)
+        ]
 
 
-def _rows(frame: PixelBox, label_height_px: int, join_px: int) -> Iterator[int]:
-    """The label's ymin above the frame, inside at its top, below it and inside at its bottom."""
-    roomy = frame.ymax - frame.ymin >= _ROOMY_FRAME * label_height_px
-    yield frame.ymin + join_px - label_height_px
-    if roomy:
-        yield frame.ymin
-    yield frame.ymax - join_px
-    if roomy:
-        yield frame.ymax - label_height_px
-
-
-def _nearest_free(
-    wish: tuple[int, int], size_px: tuple[int, int], room: tuple[int, int], taken: Sequence[PixelBox]
-) -> PixelBox | None:
-    """The free place with the shortest way, across plus down, from ``wish`` (xmin, ymin); None if there is none at all.
-
-    The shortest way ends at the wished height or where something taken stops the last step towards it, so it is
-    enough to look along those heights.
-    """
-    wish_x, wish_y = _clamp(wish[0], 0, room[0]), _clamp(wish[1], 0, room[1])
-    heights = {wish_y, *(other.ymin - size_px[1] for other in taken), *(other.ymax for other in taken)}
-    best: tuple[int, int, int] | None = None  # way, ymin, xmin
-    for y in sorted((y for y in heights if 0 <= y <= room[1]), key=lambda y: (abs(y - wish_y), y)):
-        if best is not None and abs(y - wish_y) > best[0]:
-            break
-        for x in _gaps(y, size_px, (0, room[0]), wish_x, taken):
-            found = (abs(x - wish_x) + abs(y - wish_y), y, x)
-            best = found if best is None else min(best, found)
-    return None if best is None else _rectangle(best[2], best[1], size_px)
-
-
-def _gaps(
-    y: int, size_px: tuple[int, int], span: tuple[int, int], wish_x: int, taken: Sequence[PixelBox]
-) -> Iterator[int]:
-    """Where a label with ymin ``y`` fits between what is taken: for each gap the xmin nearest to the wish.
-
-    Args:
-        y: the label's ymin.
-        size_px: the label's size.
-        span: the smallest and the largest xmin that will do.
-        wish_x: the best xmin.
-        taken: rectangles to keep off, by xmin.
-    """
-    (width, height), (low, high) = size_px, span
-    for other in taken:
-        if other.ymin < y + height and y < other.ymax and other.xmax > low:
-            if low + width <= other.xmin:
-                yield _clamp(wish_x, low, min(other.xmin - width, high))
-            low = other.xmax
-            if low > high:
-                return
-    yield _clamp(wish_x, low, high)
-
-
-def _middle(frame: PixelBox) -> PixelBox:
-    """The frame without a quarter of its shorter side all around: that much of an object may be hidden."""
-    margin = min(frame.xmax - frame.xmin, frame.ymax - frame.ymin) // 4
-    return PixelBox(frame.xmin + margin, frame.ymin + margin, frame.xmax - margin, frame.ymax - margin)
-
-
-def _rectangle(x: int, y: int, size_px: tuple[int, int]) -> PixelBox:
-    return PixelBox(x, y, x + size_px[0], y + size_px[1])
-
-
-def _area(rectangle: PixelBox) -> int:
-    return (rectangle.xmax - rectangle.xmin) * (rectangle.ymax - rectangle.ymin)
-
-
-def _clamp(value: int, low: int, high: int) -> int:
-    return min(max(value, low), high)
+def _edges(box: PixelBox) -> Rectangle:
+    return box.xmin, box.ymin, box.xmax, box.ymax

@@ -8,7 +8,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from recognizer.drawing.lettering import MIN_FONT_PX
+from recognizer.drawing.forms import MIN_FONT_PX
+
+LOW_SCORE = 0.3
+"""Below it the line around a box is dashed: that it is there is less sure."""
 
 _MAX_FONT_PX = 256
 _MIN_HALO_SIDE_PX = 32  # a smaller image needs its pixels

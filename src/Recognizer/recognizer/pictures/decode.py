@@ -15,7 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from recognizer.errors import BrokenPicture, TooLarge, UnsupportedMediaType
 from recognizer.pictures import avif_items, jpeg_segments, png_chunks, tiff_tags
-from recognizer.pictures.formats import DAMAGE, READABLE
+from recognizer.pictures.formats import DAMAGE, READABLE, TRANSPARENT
 from recognizer.pictures.jpeg_scans import has_too_many_scans
 from recognizer.pictures.rgb import rgb_profile, upright
 
@@ -36,12 +36,18 @@ class Picture:
         format: Pillow's name of the format it came in.
         animated: whether it has more frames than the first, which is the one decoded.
         icc_profile: colour profile of the pixels, if it came with a sound one of RGB.
+        layer: the pixels in mode RGBA where some are transparent; these lie over white in ``image``.
     """
 
     image: Image.Image
     format: str
     animated: bool
     icc_profile: bytes | None
+    layer: Image.Image | None = None
+
+    def image_for(self, image_format: str) -> Image.Image:
+        """What to draw on for an answer in a format: with its transparency where the format has it too."""
+        return self.layer if self.layer and image_format in TRANSPARENT else self.image
 
 
 def read(content: bytes, max_pixels: int) -> Picture:
@@ -81,7 +87,8 @@ def read(content: bytes, max_pixels: int) -> Picture:
             source_format = "JPEG" if image.format == "MPO" else str(image.format)
             animated = bool(getattr(image, "is_animated", False)) and image.format != "MPO"
             profile = rgb_profile(image)
-            return Picture(upright(image), source_format, animated, profile)
+            rgb, layer = upright(image)
+            return Picture(rgb, source_format, animated, profile, layer)
         except DAMAGE as error:
             raise _broken(error) from error
 

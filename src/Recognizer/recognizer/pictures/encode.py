@@ -1,4 +1,4 @@
-"""An RGB image -> a picture file of at most so many bytes.
+"""An image -> a picture file of at most so many bytes.
 
 Owns the encoders' settings and what gives way where a file does not fit: quality first, then size.
 """
@@ -49,7 +49,7 @@ def encode(image: Image.Image, image_format: str, icc_profile: bytes | None, max
     """The file of an image, of at most ``max_bytes``: quality gives way first, then size.
 
     Args:
-        image: mode RGB, without metadata.
+        image: mode RGB, without metadata; RGBA for formats that can be transparent.
         image_format: Pillow's name of a format in ``MEDIA_TYPES``.
         icc_profile: colour profile to embed, if any.
         max_bytes: largest file.

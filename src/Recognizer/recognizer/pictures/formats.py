@@ -40,6 +40,9 @@ MEDIA_TYPES = {
     "AVIF": "image/avif",
 }
 
+TRANSPARENT = frozenset({"PNG", "GIF", "WEBP", "TIFF", "AVIF"})
+"""Formats that can be transparent."""
+
 # Pillow's decoders and EXIF reader promise no set of errors, so these are all that a parser stumbles with, seen or not
 # in the half million damaged files that were tried. MemoryError is not among them: it says nothing about the file.
 DAMAGE = (

@@ -1,7 +1,8 @@
-"""What a decoder made, whatever its mode and orientation -> upright RGB.
+"""What a decoder made, whatever its mode and orientation -> upright RGB, and RGBA where it is transparent.
 
-Owns what pixels mean: transparent ones lie over white, 16 bits and floating point are scaled to 8, EXIF orientation is
-applied. Metadata is dropped (EXIF can hold where a photo was taken); the colour profile of RGB pictures is kept.
+Owns what pixels mean: transparent ones lie over white for whoever knows no transparency, 16 bits and floating point
+are scaled to 8, EXIF orientation is applied. Metadata is dropped (EXIF can hold where a photo was taken); the colour
+profile of RGB pictures is kept.
 """
 
 from __future__ import annotations
@@ -27,23 +28,26 @@ _UPRIGHT = {
 }
 
 _STRIP_PX = 4_000_000
+_LAYER_UP_TO_PX = 16_000_000  # 64 MB; of a larger picture there is no second copy with its transparency
 
 
-def upright(image: Image.Image) -> Image.Image:
-    """A decoder's image in mode RGB, turned upright, without metadata; TIFFs are turned by Pillow itself as they load.
+def upright(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """A decoder's image turned upright, without metadata; TIFFs are turned by Pillow itself as they load.
 
     Args:
         image: loaded; not to be used afterwards, as the result may be the same image.
+
+    Returns:
+        The image in mode RGB, over white where it is transparent, and again in mode RGBA if it is: None for one without
+        transparency, and for one so large that both are too much.
     """
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
     except DAMAGE:
         orientation = 1  # a picture with damaged metadata is still a picture
-    rgb = _rgb(image)
     turn = _UPRIGHT.get(orientation)
-    turned = rgb if turn is None else rgb.transpose(turn)
-    turned.info = {}  # encoders write what they find here
-    return turned
+    rgb, rgba = _modes(image)
+    return _turned(rgb, turn), rgba and _turned(rgba, turn)
 
 
 def pixels_of(image: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
@@ -65,16 +69,27 @@ def rgb_profile(image: Image.Image) -> bytes | None:
     return profile if isinstance(profile, bytes) and is_sound(profile) else None
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def _turned(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
+    turned = image if turn is None else image.transpose(turn)
+    turned.info = {}  # encoders write what they find here
+    return turned
+
+
+def _modes(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     if image.mode.startswith("I;16") or image.mode in {"I", "F"}:
         image = _eight_bits(image)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         flat = Image.new("RGB", layer.size, "white")
-        flat.paste(layer, mask=layer.getchannel("A"))
-        return flat
+        alpha = layer.getchannel("A")
+        flat.paste(layer, mask=alpha)
+        is_opaque = alpha.getextrema() == (255, 255)
+        # Through premultiplied levels, as a colour that nobody can see is nobody's business either.
+        return flat, None if is_opaque or flat.width * flat.height > _LAYER_UP_TO_PX else layer.convert("RGBa").convert(
+            "RGBA"
+        )
     # A copy of the pixels is 200 MB at 50 megapixels, so it is made only to lose what is attached.
-    return image if image.mode == "RGB" and image.format in _INFO_ALONE else image.convert("RGB")
+    return (image if image.mode == "RGB" and image.format in _INFO_ALONE else image.convert("RGB")), None
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
