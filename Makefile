@@ -42,9 +42,11 @@ check: $(VENV)/dev ## what CI checks before the tests: format, lint, types, laye
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint template.yaml
-	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/sam validate --lint
-	$(BIN)/hadolint src/Recognizer/Dockerfile
+	PYTHONPATH=examples/xgboost/src $(BIN)/lint-imports --config examples/xgboost/pyproject.toml
+	$(BIN)/cfn-lint template.yaml examples/*/template.yaml
+	export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}; \
+	for template in template.yaml examples/*/template.yaml; do $(BIN)/sam validate --lint --template $$template; done
+	$(BIN)/hadolint src/Recognizer/Dockerfile examples/*/src/Dockerfile
 
 bench: $(VENV)/dev ## measure cold start, warm requests and memory against a plain handler (MODEL_URL; BENCH=--quick)
 	$(BIN)/python -m benchmarks $(BENCH)
@@ -60,10 +62,11 @@ format: $(VENV)/dev ## format and mend what can be mended
 	$(BIN)/ruff check --fix
 
 lock: $(VENV)/uv ## write the locked requirements from pyproject.toml
-	$(call compile,dev,requirements/dev.txt)
+	$(call compile,dev,requirements/dev.txt,--group examples/xgboost/pyproject.toml:dev)
 	$(call compile,sbom,requirements/sbom.txt)
 	$(foreach group,run uv,$(call compile,$(group),requirements/$(group).txt,$(AS_TESTED)))
 	$(foreach group,tensorflow litert build,$(call compile,$(group),src/Recognizer/requirements-$(group).txt,$(AS_TESTED)))
+	$(MAKE) --directory examples/xgboost lock UV=$(abspath $(BIN)/uv) CONSTRAINT=$(abspath requirements/dev.txt)
 
 sbom: $(VENV)/uv ## write what is in the images, as CycloneDX JSON, into sbom/
 	@mkdir -p sbom
