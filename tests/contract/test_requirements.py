@@ -24,11 +24,12 @@ FOLDERS = {
     IMAGES / "recognizer": (ROOT, "service"),
     IMAGES / "model_build": (ROOT, "build"),
     ROOT / "local": (ROOT, "run"),
+    ROOT / "examples" / "own_classifier": (ROOT, "dev"),
     TABULAR / "src" / "xgbexample": (TABULAR, "service"),
     TABULAR / "src": (TABULAR, "build"),
 }
 OF_AN_ENGINE = {"tensorflow", "ai_edge_litert"}
-OWN = {"recognizer", "model_build", "local", "handler", "xgbexample"}
+OWN = {"recognizer", "model_build", "local", "handler", "xgbexample", "examples", "tests"}
 
 
 def pinned(lock):
