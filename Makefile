@@ -19,7 +19,7 @@ FOUND = $(shell for python in python3.13 python3.12 python3.11 python3; do \
 PYTHON ?= $(eval PYTHON := $(FOUND))$(PYTHON)
 NEEDED := Recognizer needs Python 3.11 to 3.13 with venv (Debian: apt install python3 python3-venv; macOS: brew install python@3.13)
 
-.PHONY: help run model test torture check e2e bench bench-container format lock sbom licences clean
+.PHONY: help run model test own-classifier torture check e2e bench bench-container format lock sbom licences clean
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -34,6 +34,10 @@ model: $(VENV)/run ## fetch the model again (ENGINE, MODEL_URL, MODEL_SHA256)
 test: $(VENV)/dev ## unit, functional and contract tests, and the handler under the real Lambda runtime
 	$(BIN)/python -m pytest $(PYTEST)
 
+own-classifier: $(VENV)/dev ## train a classifier on handwritten digits (see examples/own_classifier)
+	@$(BIN)/python -m examples.own_classifier.digits .cache/digits
+	@$(BIN)/python -m examples.own_classifier.train .cache/digits examples/own_classifier/model --name digits
+
 torture: $(VENV)/dev ## try to bring the service down: some hundred requests; TORTURE=full: all there is, and write it down
 	@TORTURE=$(or $(TORTURE),short) $(BIN)/python -m tests.torture
 
@@ -42,9 +46,11 @@ check: $(VENV)/dev ## what CI checks before the tests: format, lint, types, laye
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint template.yaml
-	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/sam validate --lint
-	$(BIN)/hadolint src/Recognizer/Dockerfile
+	PYTHONPATH=examples/xgboost/src $(BIN)/lint-imports --config examples/xgboost/pyproject.toml
+	$(BIN)/cfn-lint template.yaml examples/*/template.yaml
+	export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}; \
+	for template in template.yaml examples/*/template.yaml; do $(BIN)/sam validate --lint --template $$template; done
+	$(BIN)/hadolint src/Recognizer/Dockerfile examples/*/src/Dockerfile
 
 bench: $(VENV)/dev ## measure cold start, warm requests and memory against a plain handler (MODEL_URL; BENCH=--quick)
 	$(BIN)/python -m benchmarks $(BENCH)
@@ -60,10 +66,11 @@ format: $(VENV)/dev ## format and mend what can be mended
 	$(BIN)/ruff check --fix
 
 lock: $(VENV)/uv ## write the locked requirements from pyproject.toml
-	$(call compile,dev,requirements/dev.txt)
+	$(call compile,dev,requirements/dev.txt,--group examples/xgboost/pyproject.toml:dev)
 	$(call compile,sbom,requirements/sbom.txt)
 	$(foreach group,run uv,$(call compile,$(group),requirements/$(group).txt,$(AS_TESTED)))
 	$(foreach group,tensorflow litert build,$(call compile,$(group),src/Recognizer/requirements-$(group).txt,$(AS_TESTED)))
+	$(MAKE) --directory examples/xgboost lock UV=$(abspath $(BIN)/uv) CONSTRAINT=$(abspath requirements/dev.txt)
 
 sbom: $(VENV)/uv ## write what is in the images, as CycloneDX JSON, into sbom/
 	@mkdir -p sbom
@@ -77,7 +84,7 @@ licences: $(VENV)/dev ## write docs/licences.md, from what is installed
 	$(BIN)/python requirements/licences.py > docs/licences.md
 
 clean: ## remove what was built and downloaded
-	rm -rf $(VENV) .cache .aws-sam sbom src/Recognizer/model
+	rm -rf $(VENV) .cache .aws-sam sbom src/Recognizer/model examples/own_classifier/model
 
 # The environment grows in three steps, each a lock of its own: uv alone, what running needs, what developing needs.
 $(VENV)/uv: requirements/uv.txt

@@ -17,6 +17,7 @@ import tarfile
 import threading
 import time
 import urllib.request
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -78,6 +79,38 @@ def wait_for(url, process, log):
     pytest.fail(f"{url} did not come up:\n{log.read_text()}")
 
 
+@contextmanager
+def serving(url, log, *command, cwd=None):
+    """A server that runs meanwhile, and already answers at its address."""
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=cwd, env=_ENVIRONMENT, stdout=output, stderr=output)
+    try:
+        wait_for(url, process, log)
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+@contextmanager
+def start_api(project, log, *options):
+    """Address of a project under `sam local start-api`."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    with serving(f"{address}/", log, SAM, "local", "start-api", "--port", str(port), *options, cwd=project):
+        yield address
+
+
+@contextmanager
+def as_lambda_runs(image, log, *options):
+    """Where to post events to an image that runs as in Lambda: read-only, unprivileged, one CPU, 1,769 MB."""
+    port = free_port()
+    limits = ("--read-only", "--tmpfs", "/tmp:size=512m", "--user", "993:990", "--cpus", "1", "--memory", "1769m")
+    command = ("docker", "run", "--rm", "--init", *limits, *options, "-p", f"127.0.0.1:{port}:8080", image)
+    with serving(f"http://127.0.0.1:{port}/", log, *command):
+        yield f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
+
+
 @pytest.fixture(scope="session", autouse=True)
 def docker():
     """A Docker engine that answers; its images are afterwards what they were before."""
@@ -89,7 +122,7 @@ def docker():
     for tag, image in after.items():
         if tag in before and before[tag] != image:
             run("docker", "tag", before[tag], tag)
-        elif tag not in before and tag.startswith("recognizer:"):
+        elif tag not in before and tag.startswith(("recognizer:", "xgbexample:")):
             run("docker", "image", "rm", "--force", tag, check=False)
     for image in untagged - untagged_before:
         run("docker", "image", "rm", image, check=False)  # not those that tagged ones are built on
@@ -151,19 +184,9 @@ def open_environment(tmp_path_factory):
 @pytest.fixture(scope="session")
 def api(built, open_environment, tmp_path_factory):
     """Address of `sam local start-api`."""
-    port = free_port()
     log = tmp_path_factory.mktemp("sam") / "log"
-    options = ("--port", str(port), "--env-vars", open_environment, "--add-host", TO_HOST)
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            (SAM, "local", "start-api", *options), cwd=built, env=_ENVIRONMENT, stdout=output, stderr=output
-        )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/", process, log)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+    with start_api(built, log, "--env-vars", open_environment, "--add-host", TO_HOST) as address:
+        yield address
 
 
 class _QuietFiles(SimpleHTTPRequestHandler):

@@ -6,13 +6,12 @@ import base64
 import io
 import json
 import re
-import subprocess
 from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
 
-from tests.container.conftest import ROOT, SAM, SAMPLES, TO_HOST, free_port, get, run, wait_for
+from tests.container.conftest import ROOT, SAM, SAMPLES, TO_HOST, as_lambda_runs, get, run
 
 EVENTS = sorted(path.stem for path in (ROOT / "events").glob("*.json"))
 
@@ -112,23 +111,10 @@ def lambda_like(request, built, tmp_path_factory):
     engine = request.param
     if engine == "litert":
         run(SAM, "build", "--parameter-overrides", "Engine=litert", cwd=built)
-    port = free_port()
     log = tmp_path_factory.mktemp("docker") / "log"
-    limits = ("--read-only", "--tmpfs", "/tmp:size=512m", "--user", "993:990", "--cpus", "1", "--memory", "1769m")
-    settings = ("-e", "ALLOW_PRIVATE_ADDRESSES=true", "-e", "ALLOWED_URL_PORTS=*")
-    address = ("-p", f"127.0.0.1:{port}:8080", "--add-host", TO_HOST)
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            ("docker", "run", "--rm", "--init", *limits, *settings, *address, f"recognizer:{engine}"),
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/", process, log)
-        yield engine, f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations"
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
+    settings = ("-e", "ALLOW_PRIVATE_ADDRESSES=true", "-e", "ALLOWED_URL_PORTS=*", "--add-host", TO_HOST)
+    with as_lambda_runs(f"recognizer:{engine}", log, *settings) as address:
+        yield engine, address
 
 
 def test_image_runs_read_only_and_unprivileged(lambda_like, pictures):

@@ -13,12 +13,23 @@ import pytest
 from tests.conftest import ROOT
 
 IMAGES = ROOT / "src" / "Recognizer"
-LOCKS = [*sorted((ROOT / "requirements").glob("*.txt")), *sorted(IMAGES.glob("requirements-*.txt"))]
-GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
-# What is imported by a folder's modules -> the group that must name it. The engines' own modules import theirs.
-FOLDERS = {IMAGES / "recognizer": "service", IMAGES / "model_build": "build", ROOT / "local": "run"}
+TABULAR = ROOT / "examples" / "xgboost"
+LOCKS = [
+    *sorted((ROOT / "requirements").glob("*.txt")),
+    *sorted(IMAGES.glob("requirements-*.txt")),
+    *sorted([*TABULAR.glob("requirements*.txt"), *TABULAR.glob("src/requirements*.txt")]),
+]
+# What is imported by a folder's modules -> whose group must name it. The engines' own modules import theirs.
+FOLDERS = {
+    IMAGES / "recognizer": (ROOT, "service"),
+    IMAGES / "model_build": (ROOT, "build"),
+    ROOT / "local": (ROOT, "run"),
+    ROOT / "examples" / "own_classifier": (ROOT, "dev"),
+    TABULAR / "src" / "xgbexample": (TABULAR, "service"),
+    TABULAR / "src": (TABULAR, "build"),
+}
 OF_AN_ENGINE = {"tensorflow", "ai_edge_litert"}
-OWN = {"recognizer", "model_build", "local", "handler"}
+OWN = {"recognizer", "model_build", "local", "handler", "xgbexample", "examples", "tests"}
 
 
 def pinned(lock):
@@ -26,11 +37,13 @@ def pinned(lock):
     return set(re.findall(r"^([a-z0-9.-]+)==([^ \\]+)", lock.read_text(encoding="utf-8"), re.MULTILINE))
 
 
-def declared(group):
+def declared(project, group):
+    """The packages of a group of the pyproject.toml in a folder."""
+    groups = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
     names = set()
-    for entry in GROUPS[group]:
+    for entry in groups[group]:
         if isinstance(entry, dict):
-            names |= declared(entry["include-group"])
+            names |= declared(project, entry["include-group"])
         else:
             names.add(normalised(re.match(r"[\w.-]+", entry)[0]))
     return names
@@ -53,21 +66,21 @@ def imported(source):
     return {"google.protobuf" if name.startswith("google.protobuf") else name.partition(".")[0] for name in names}
 
 
-def undeclared(source, group):
+def undeclared(source, project, group):
     """What a module imports that no package of the group delivers."""
     delivered = packages_distributions() | {"google.protobuf": ["protobuf"]}
     return {
         name
         for name in imported(source) - OWN - (OF_AN_ENGINE if group == "service" else set())
         if name not in sys.stdlib_module_names
-        and not {normalised(package) for package in delivered.get(name, [])} & declared(group)
+        and not {normalised(package) for package in delivered.get(name, [])} & declared(project, group)
     }
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: str(folder.relative_to(ROOT)))
 def test_what_is_imported_is_declared(folder):
     missing = {
-        path.name: undeclared(path.read_text(encoding="utf-8"), FOLDERS[folder]) for path in folder.rglob("*.py")
+        path.name: undeclared(path.read_text(encoding="utf-8"), *FOLDERS[folder]) for path in folder.rglob("*.py")
     }
 
     assert len(missing) > 1
@@ -75,13 +88,13 @@ def test_what_is_imported_is_declared(folder):
 
 
 def test_what_is_not_declared_is_noticed():
-    assert undeclared("import json, numpy, certifi\nfrom google.protobuf import message", "service") == {
+    assert undeclared("import json, numpy, certifi\nfrom google.protobuf import message", ROOT, "service") == {
         "certifi",
         "google.protobuf",
     }
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: str(lock.relative_to(ROOT)))
 def test_no_lock_names_a_registry(lock):
     text = lock.read_text(encoding="utf-8")
 
@@ -93,7 +106,7 @@ def test_no_lock_names_a_registry(lock):
 
 # uv and what makes bills of materials run by themselves.
 @pytest.mark.parametrize(
-    "lock", [lock for lock in LOCKS if lock.stem not in {"uv", "sbom"}], ids=lambda lock: lock.name
+    "lock", [lock for lock in LOCKS if lock.stem not in {"uv", "sbom"}], ids=lambda lock: str(lock.relative_to(ROOT))
 )
 def test_every_lock_has_the_versions_that_the_tests_run_with(lock):
     assert pinned(lock) <= pinned(ROOT / "requirements" / "dev.txt")
