@@ -84,7 +84,10 @@ def test_an_open_fetcher_is_refused_unless_it_is_said_aloud(stack):
     [
         ({}, []),
         ({"Access": "AWS_IAM", "OpenFetcher": "no"}, [{"iam": []}]),
-        ({"Access": "JWT", "JwtIssuer": "https://issuer.example", "JwtAudience": "us", "OpenFetcher": "no"}, [{"jwt": []}]),
+        (
+            {"Access": "JWT", "JwtIssuer": "https://issuer.example", "JwtAudience": "us", "OpenFetcher": "no"},
+            [{"jwt": []}],
+        ),
         ({"Access": "KEY", "AccessKeySha256": "0" * 64, "OpenFetcher": "no"}, []),
     ],
     ids=["NONE", "AWS_IAM", "JWT", "KEY"],
