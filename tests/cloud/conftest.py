@@ -118,12 +118,12 @@ class Stack:
         """samconfig.toml as committed, but for LiteRT and these parameters: one word each, in dev's list, the first."""
         text = self._as_committed
         for name, value in {"Engine": "litert", **parameters}.items():
-            text, replaced = re.subn(rf'^{name} = "[^"]*"', f'{name} = "{value}"', text, count=1, flags=re.M)
+            text, replaced = re.subn(rf'^{name} = "[^"]*"', f'{name} = "{value}"', text, count=1, flags=re.MULTILINE)
             assert replaced, name
         self._samconfig.write_text(text, encoding="utf-8")
 
     def build(self):
-        """There is no registry to push to: the cloud runs the local image, under the name that a pushed one would have."""
+        """No registry to push to: the cloud runs the local image, under the name that a pushed one would have."""
         self.set()
         self.sam("build")
         built = self._project / ".aws-sam" / "build" / "template.yaml"
@@ -179,8 +179,8 @@ def client_of(cloud, service):
     return boto3.client(
         service,
         endpoint_url=cloud["AWS_ENDPOINT_URL"],
-        region_name=REGION,
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
+        region_name=cloud["AWS_DEFAULT_REGION"],
+        aws_access_key_id=cloud["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=cloud["AWS_SECRET_ACCESS_KEY"],
         config=Config(retries={"max_attempts": 0}, read_timeout=120),
     )

@@ -104,34 +104,26 @@ class Deployed:
         return {key: item for key, item in resolved.items() if item is not _NO_VALUE}
 
     def _call(self, name, argument):
-        match name:
-            case "Ref":
-                if argument == "AWS::NoValue":
-                    return _NO_VALUE
-                return {**_PSEUDO, **self.values}.get(argument, f"<{argument}>")
-            case "Fn::GetAtt":
-                return f"<{argument if isinstance(argument, str) else '.'.join(argument)}>"
-            case "Fn::If":
-                condition, then, otherwise = argument
-                return self._resolved(then if self.holds(condition) else otherwise)
-            case "Fn::Sub":
-                return self._substituted(argument)
-            case "Fn::Join":
-                separator, parts = argument
-                return separator.join(self._resolved(parts))
-            case "Fn::FindInMap":
-                first, second, third = (self._resolved(part) for part in argument)
-                return self._mappings[first][second][third]
-            case "Fn::Equals":
-                one, other = (str(self._resolved(part)) for part in argument)
-                return one == other
-            case "Fn::Not":
-                return not self._resolved(argument[0])
-            case "Fn::And":
-                return all(self._resolved(argument))
-            case "Fn::Or":
-                return any(self._resolved(argument))
-        raise NotImplementedError(name)
+        if name == "Ref":
+            return (
+                _NO_VALUE if argument == "AWS::NoValue" else {**_PSEUDO, **self.values}.get(argument, f"<{argument}>")
+            )
+        if name == "Fn::If":
+            condition, then, otherwise = argument
+            return self._resolved(then if self.holds(condition) else otherwise)
+        if name == "Fn::Sub":
+            return self._substituted(argument)
+        resolved = self._resolved(argument)
+        functions = {
+            "Fn::GetAtt": lambda *names: f"<{'.'.join(names)}>",
+            "Fn::Join": lambda separator, parts: separator.join(parts),
+            "Fn::FindInMap": lambda first, second, third: self._mappings[first][second][third],
+            "Fn::Equals": lambda one, other: str(one) == str(other),
+            "Fn::Not": lambda condition: not condition,
+            "Fn::And": lambda *conditions: all(conditions),
+            "Fn::Or": lambda *conditions: any(conditions),
+        }
+        return functions[name](*([resolved] if isinstance(resolved, str) else resolved))
 
     def _substituted(self, argument):
         text, own = (argument, {}) if isinstance(argument, str) else argument
