@@ -1,7 +1,7 @@
 """Deploys one environment of samconfig.toml, without a terminal: ``python -m deploy STAGE``.
 
-Owns what must be there before SAM is asked (an environment of that name, Docker, a region, credentials, a repository for
-the image), and one sentence for each that is missing. SAM builds, pushes and deploys.
+Owns what must be there before SAM is asked (an environment of that name, Docker, a region, credentials, a repository
+for the image), and one sentence for each that is missing. SAM builds, pushes and deploys.
 """
 
 from __future__ import annotations
@@ -38,12 +38,9 @@ def main(arguments: list[str]) -> int:
     except NotReadyError as error:
         print(error, file=sys.stderr)
         return 1
-    if _MACHINES.get(platform.machine()) != parameters["Architecture"]:
-        print(
-            f"This machine is {platform.machine()} and samconfig.toml says Architecture = {parameters['Architecture']}: "
-            "Docker emulates the other one, which takes long.",
-            file=sys.stderr,
-        )
+    wanted = parameters["Architecture"]
+    if _MACHINES.get(platform.machine()) != wanted:
+        print(f"Docker emulates {wanted} on this machine, which takes long; see Architecture.", file=sys.stderr)
     _sam("build", "--config-env", environment)
     _sam("deploy", "--config-env", environment, "--image-repository", repository, "--no-confirm-changeset")
     return 0
@@ -92,16 +89,13 @@ def _repository(session: boto3.session.Session, name: str) -> str:
     """The address of the repository for images, which is made where it is missing."""
     ecr = session.client("ecr")
     try:
-        found = ecr.describe_repositories(repositoryNames=[name])
-    except ecr.exceptions.RepositoryNotFoundException:
-        template = (
-            "--template-file",
-            str(_ROOT / "deploy" / "repository.yaml"),
-            "--parameter-overrides",
-            f"Project={name}",
-        )
-        _sam("deploy", "--stack-name", f"{name}-repository", *template, "--no-fail-on-empty-changeset", "--resolve-s3")
-        found = ecr.describe_repositories(repositoryNames=[name])
+        try:
+            found = ecr.describe_repositories(repositoryNames=[name])
+        except ecr.exceptions.RepositoryNotFoundException:
+            template = ("--template-file", str(_ROOT / "deploy" / "repository.yaml"), "--resolve-s3")
+            options = ("--parameter-overrides", f"Project={name}", "--no-fail-on-empty-changeset")
+            _sam("deploy", "--stack-name", f"{name}-repository", *template, *options)
+            found = ecr.describe_repositories(repositoryNames=[name])
     except (BotoCoreError, ClientError) as error:
         raise NotReadyError(f"The repository for images cannot be looked up: {error}") from error
     return str(found["repositories"][0]["repositoryUri"])

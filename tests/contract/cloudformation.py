@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import copy
 import functools
+import json
 import re
+import sys
 
 import boto3
 from samcli.yamlhelper import yaml_parse
@@ -148,3 +150,17 @@ def _translated(image, *values):
 
 def _listed(value):
     return [value] if isinstance(value, str) else value or []
+
+
+def main():
+    """Prints the stack with every switch on, for programs that look for what is unsafe."""
+    switches = {"CloudFront": "yes", "AlarmEmail": "operator@example.com", "MonthlyBudget": "50", "SnapStart": "yes"}
+    switches |= {"TrafficShift": "Canary10Percent5Minutes", "Tracing": "Active", "ReservedConcurrency": "5"}
+    switches |= {"WebAclArn": f"arn:aws:wafv2:us-east-1:{_PSEUDO['AWS::AccountId']}:global/webacl/recognizer-rate/id"}
+    stack = Deployed(Access="KEY", AccessKeySha256="0" * 64, **switches)
+    assert not stack.refusals()
+    json.dump({"AWSTemplateFormatVersion": "2010-09-09", "Resources": stack.resources}, sys.stdout, indent=1)
+
+
+if __name__ == "__main__":
+    main()

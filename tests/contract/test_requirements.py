@@ -16,9 +16,16 @@ IMAGES = ROOT / "src" / "Recognizer"
 LOCKS = [*sorted((ROOT / "requirements").glob("*.txt")), *sorted(IMAGES.glob("requirements-*.txt"))]
 GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
 # What is imported by a folder's modules -> the group that must name it. The engines' own modules import theirs.
-FOLDERS = {IMAGES / "recognizer": "service", IMAGES / "model_build": "build", ROOT / "local": "run"}
+FOLDERS = {
+    IMAGES / "recognizer": "service",
+    IMAGES / "model_build": "build",
+    ROOT / "local": "run",
+    ROOT / "deploy": "dev",
+}
 OF_AN_ENGINE = {"tensorflow", "ai_edge_litert"}
 OWN = {"recognizer", "model_build", "local", "handler"}
+# Each runs by itself, in an environment of its own.
+APART = {"uv", "sbom", "cloud", "scan"}
 
 
 def pinned(lock):
@@ -91,10 +98,7 @@ def test_no_lock_names_a_registry(lock):
     assert "--find-links" not in text
 
 
-# uv and what makes bills of materials run by themselves.
-@pytest.mark.parametrize(
-    "lock", [lock for lock in LOCKS if lock.stem not in {"uv", "sbom"}], ids=lambda lock: lock.name
-)
+@pytest.mark.parametrize("lock", [lock for lock in LOCKS if lock.stem not in APART], ids=lambda lock: lock.name)
 def test_every_lock_has_the_versions_that_the_tests_run_with(lock):
     assert pinned(lock) <= pinned(ROOT / "requirements" / "dev.txt")
 

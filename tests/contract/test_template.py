@@ -395,6 +395,17 @@ def test_alarms_ring_where_someone_listens(alarms):
         assert alarm["Properties"]["TreatMissingData"] == "notBreaching"
 
 
+def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use():
+    stack = Deployed(AlarmEmail="operator@example.com")
+
+    assert stack.resources["AlarmTopic"]["Properties"]["KmsMasterKeyId"] == "<AlarmKey>"
+    services = {
+        json.dumps(each["Principal"]): each["Action"]
+        for each in stack.resources["AlarmKey"]["Properties"]["KeyPolicy"]["Statement"]
+    }
+    assert services['{"Service": "cloudwatch.amazonaws.com"}'] == ["kms:Decrypt", "kms:GenerateDataKey"]
+
+
 def test_a_shift_goes_back_on_alarms():
     group = Deployed(TrafficShift="Canary10Percent5Minutes").resources["RecognizerDeploymentGroup"]["Properties"]
 
