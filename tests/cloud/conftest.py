@@ -145,6 +145,7 @@ class Stack:
 
     def delete(self):
         self.sam("delete", "--no-prompts", "--region", REGION, check=False)
+        run("docker", "image", "rm", "--force", f"{REPOSITORY}:test", check=False)
 
     def ask(self, method, path, *, headers=None, body=None):
         """The answer to a request through the alias, as a gateway would send it: status, headers, body."""
