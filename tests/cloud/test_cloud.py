@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 
 import pytest
@@ -80,26 +81,33 @@ def test_an_open_fetcher_is_refused_unless_it_is_said_aloud(stack):
 
 
 @pytest.mark.parametrize(
-    ("parameters", "security"),
+    "parameters",
     [
-        ({}, []),
-        ({"Access": "AWS_IAM", "OpenFetcher": "no"}, [{"iam": []}]),
-        (
-            {"Access": "JWT", "JwtIssuer": "https://issuer.example", "JwtAudience": "us", "OpenFetcher": "no"},
-            [{"jwt": []}],
-        ),
-        ({"Access": "KEY", "AccessKeySha256": "0" * 64, "OpenFetcher": "no"}, []),
+        {},
+        {"Access": "AWS_IAM", "OpenFetcher": "no"},
+        {"Access": "JWT", "JwtIssuer": "https://issuer.example", "JwtAudience": "recognizer", "OpenFetcher": "no"},
     ],
-    ids=["NONE", "AWS_IAM", "JWT", "KEY"],
+    ids=["NONE", "AWS_IAM", "JWT"],
 )
-def test_access_guards_the_costly_routes_in_what_was_created(stack, parameters, security):
+def test_who_may_ask_is_told_to_the_function_and_the_page_stays_open(stack, parameters):
     stack.deploy(**parameters)
 
-    variables = stack.configuration()["Environment"]["Variables"]
-    assert variables["ACCESS"] == parameters.get("Access", "NONE")
-    assert variables["ACCESS_KEY_SHA256"] == parameters.get("AccessKeySha256", "")
+    assert stack.configuration()["Environment"]["Variables"]["ACCESS"] == parameters.get("Access", "NONE")
     assert stack.ask("GET", "/")[0] == 200
-    assert security is not None
+
+
+def test_a_key_is_asked_for_as_soon_as_it_is_deployed(stack):
+    key = "the key of this test"
+    stack.deploy()
+    assert stack.ask("POST", "/detector", body=ELSEWHERE)[0] == 502
+
+    stack.deploy(Access="KEY", AccessKeySha256=hashlib.sha256(key.encode()).hexdigest(), OpenFetcher="no")
+
+    status, headers, _ = stack.ask("POST", "/detector", body=ELSEWHERE)
+    assert status == 401
+    assert headers["WWW-Authenticate"].startswith("Bearer")
+    assert stack.ask("POST", "/detector", headers={"authorization": f"Bearer {key}"}, body=ELSEWHERE)[0] == 502
+    assert stack.ask("GET", "/")[0] == 200
 
 
 def test_alarms_write_to_a_topic_that_someone_reads(stack):
@@ -123,6 +131,8 @@ def test_the_distribution_in_front_and_the_function_share_a_secret(stack):
     [origin] = distribution["Distribution"]["DistributionConfig"]["Origins"]["Items"]
     [header] = origin["CustomHeaders"]["Items"]
     assert header == {"HeaderName": "X-Origin-Secret", "HeaderValue": secret}
+    assert stack.ask("GET", "/")[0] == 403
+    assert stack.ask("GET", "/", headers={"x-origin-secret": secret})[0] == 200
 
 
 def test_everything_carries_the_tags_and_goes_with_the_stack(stack):
