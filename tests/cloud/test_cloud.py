@@ -48,6 +48,8 @@ def test_a_changed_parameter_reaches_traffic(stack, parameters, path, header, be
 
     assert stack.ask("GET", path)[1][header] == after
     assert int(stack.configuration()["Version"]) > int(version)
+    # The one before can be gone back to.
+    assert stack.client("lambda").get_function(FunctionName=stack.function, Qualifier=version)
 
 
 def test_a_changed_list_of_hosts_reaches_traffic(stack):

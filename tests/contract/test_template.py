@@ -145,6 +145,12 @@ def test_another_image_publishes_a_version():
     assert version(Deployed(image="recognizer:1"))[0] != version(Deployed(image="recognizer:2"))[0]
 
 
+def test_a_version_that_is_replaced_stays():
+    [published] = Deployed().of_type("AWS::Lambda::Version").values()
+
+    assert (published["DeletionPolicy"], published["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
 def test_the_descriptions_that_hold_the_parameters_are_short_enough():
     longest = {
         name: max((str(value) for value in entry.get("AllowedValues", [another(name)])), key=len)
