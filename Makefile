@@ -42,7 +42,7 @@ check: $(VENV)/dev $(VENV)/scan/ready ## what CI checks before the tests: format
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml deploy/*.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/sam validate --lint
 	@mkdir -p .aws-sam && $(BIN)/python -m tests.contract.cloudformation > .aws-sam/stack.json
 	$(VENV)/scan/bin/checkov --config-file .checkov.yaml

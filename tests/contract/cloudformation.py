@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import logging
 import re
 import sys
 
@@ -154,6 +155,7 @@ def _listed(value):
 
 def main():
     """Prints the stack with every switch on, for programs that look for what is unsafe."""
+    logging.disable(logging.WARNING)  # the translator misses what only AWS's own has
     switches = {"CloudFront": "yes", "AlarmEmail": "operator@example.com", "MonthlyBudget": "50", "SnapStart": "yes"}
     switches |= {"TrafficShift": "Canary10Percent5Minutes", "Tracing": "Active", "ReservedConcurrency": "5"}
     switches |= {"WebAclArn": f"arn:aws:wafv2:us-east-1:{_PSEUDO['AWS::AccountId']}:global/webacl/recognizer-rate/id"}
