@@ -19,7 +19,7 @@ FOUND = $(shell for python in python3.13 python3.12 python3.11 python3; do \
 PYTHON ?= $(eval PYTHON := $(FOUND))$(PYTHON)
 NEEDED := Recognizer needs Python 3.11 to 3.13 with venv (Debian: apt install python3 python3-venv; macOS: brew install python@3.13)
 
-.PHONY: help run model test own-classifier torture check e2e bench bench-container format lock sbom licences clean
+.PHONY: help run model test own-classifier torture check e2e cloud deploy bench bench-container format lock sbom licences clean
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -41,15 +41,17 @@ own-classifier: $(VENV)/dev ## train a classifier on handwritten digits (see exa
 torture: $(VENV)/dev ## try to bring the service down: some hundred requests; TORTURE=full: all there is, and write it down
 	@TORTURE=$(or $(TORTURE),short) $(BIN)/python -m tests.torture
 
-check: $(VENV)/dev ## what CI checks before the tests: format, lint, types, layers, templates
+check: $(VENV)/dev $(VENV)/scan/ready ## what CI checks before the tests: format, lint, types, layers, templates
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	PYTHONPATH=examples/xgboost/src $(BIN)/lint-imports --config examples/xgboost/pyproject.toml
-	$(BIN)/cfn-lint template.yaml examples/*/template.yaml
+	$(BIN)/cfn-lint template.yaml deploy/*.yaml examples/*/template.yaml
 	export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}; \
 	for template in template.yaml examples/*/template.yaml; do $(BIN)/sam validate --lint --template $$template; done
+	@mkdir -p .aws-sam && $(BIN)/python -m tests.contract.cloudformation > .aws-sam/stack.json
+	$(VENV)/scan/bin/checkov --config-file .checkov.yaml
 	$(BIN)/hadolint src/Recognizer/Dockerfile examples/*/src/Dockerfile
 
 bench: $(VENV)/dev ## measure cold start, warm requests and memory against a plain handler (MODEL_URL; BENCH=--quick)
@@ -61,21 +63,25 @@ bench-container: $(VENV)/dev ## the same in the two images, with one CPU and 176
 e2e: $(VENV)/dev ## sam build, sam local and docker run against the Lambda base image (needs Docker)
 	$(BIN)/python -m pytest -m container tests/container $(PYTEST)
 
+cloud: $(VENV)/dev $(VENV)/cloud/ready ## deploy all of it to a cloud on this machine, change it, ask it, delete it (needs Docker)
+	$(BIN)/python -m pytest -m cloud tests/cloud $(PYTEST)
+
+deploy: $(VENV)/dev ## build and deploy to AWS, without questions (STAGE=dev, stage or prod)
+	@$(BIN)/python -m deploy $(STAGE)
+
 format: $(VENV)/dev ## format and mend what can be mended
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
 lock: $(VENV)/uv ## write the locked requirements from pyproject.toml
 	$(call compile,dev,requirements/dev.txt,--group examples/xgboost/pyproject.toml:dev)
-	$(call compile,sbom,requirements/sbom.txt)
+	$(foreach group,sbom cloud scan,$(call compile,$(group),requirements/$(group).txt))
 	$(foreach group,run uv,$(call compile,$(group),requirements/$(group).txt,$(AS_TESTED)))
 	$(foreach group,tensorflow litert build,$(call compile,$(group),src/Recognizer/requirements-$(group).txt,$(AS_TESTED)))
 	$(MAKE) --directory examples/xgboost lock UV=$(abspath $(BIN)/uv) CONSTRAINT=$(abspath requirements/dev.txt)
 
-sbom: $(VENV)/uv ## write what is in the images, as CycloneDX JSON, into sbom/
+sbom: $(VENV)/sbom/ready ## write what is in the images, as CycloneDX JSON, into sbom/
 	@mkdir -p sbom
-	@$(BIN)/uv venv --quiet --clear $(VENV)/sbom
-	@$(BIN)/uv pip install --quiet --python $(VENV)/sbom/bin/python --require-hashes -r requirements/sbom.txt
 	@for engine in tensorflow litert; do $(VENV)/sbom/bin/python -W ignore -m cyclonedx_py requirements --output-reproducible \
 		--pyproject pyproject.toml --output-file sbom/$$engine.cdx.json src/Recognizer/requirements-$$engine.txt; done
 	@ls sbom/*.cdx.json
@@ -103,6 +109,12 @@ $(VENV)/run: requirements/run.txt $(VENV)/uv
 $(VENV)/dev: requirements/dev.txt $(VENV)/run
 	@echo "Installing what tests and checks need"
 	@$(INSTALL)
+	@touch $@
+
+# Tools that would not go together with the rest have an environment of their own, below the other one.
+$(VENV)/%/ready: requirements/%.txt $(VENV)/uv
+	@$(BIN)/uv venv --quiet --clear $(VENV)/$*
+	@$(BIN)/uv pip install --quiet --python $(VENV)/$*/bin/python --no-deps --require-hashes -r $<
 	@touch $@
 
 # Exactly what the lock says. Dependencies are not looked at: the lock is complete, and leaves out on purpose what some

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import ROOT
 
 IMAGES = ROOT / "src" / "Recognizer"
+<<<<<<< HEAD
 TABULAR = ROOT / "examples" / "xgboost"
 LOCKS = [
     *sorted((ROOT / "requirements").glob("*.txt")),
@@ -30,6 +31,21 @@ FOLDERS = {
 }
 OF_AN_ENGINE = {"tensorflow", "ai_edge_litert"}
 OWN = {"recognizer", "model_build", "local", "handler", "xgbexample", "examples", "tests"}
+=======
+LOCKS = [*sorted((ROOT / "requirements").glob("*.txt")), *sorted(IMAGES.glob("requirements-*.txt"))]
+GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+# What is imported by a folder's modules -> the group that must name it. The engines' own modules import theirs.
+FOLDERS = {
+    IMAGES / "recognizer": "service",
+    IMAGES / "model_build": "build",
+    ROOT / "local": "run",
+    ROOT / "deploy": "dev",
+}
+OF_AN_ENGINE = {"tensorflow", "ai_edge_litert"}
+OWN = {"recognizer", "model_build", "local", "handler"}
+# Each runs by itself, in an environment of its own.
+APART = {"uv", "sbom", "cloud", "scan"}
+>>>>>>> deploy
 
 
 def pinned(lock):
@@ -104,10 +120,14 @@ def test_no_lock_names_a_registry(lock):
     assert "--find-links" not in text
 
 
+<<<<<<< HEAD
 # uv and what makes bills of materials run by themselves.
 @pytest.mark.parametrize(
     "lock", [lock for lock in LOCKS if lock.stem not in {"uv", "sbom"}], ids=lambda lock: str(lock.relative_to(ROOT))
 )
+=======
+@pytest.mark.parametrize("lock", [lock for lock in LOCKS if lock.stem not in APART], ids=lambda lock: lock.name)
+>>>>>>> deploy
 def test_every_lock_has_the_versions_that_the_tests_run_with(lock):
     assert pinned(lock) <= pinned(ROOT / "requirements" / "dev.txt")
 

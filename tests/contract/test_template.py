@@ -1,0 +1,428 @@
+"""The deployed stack: what each switch adds, what reaches the function, what is refused, what alarms look at."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from graphlib import TopologicalSorter
+from types import SimpleNamespace
+
+import pytest
+from recognizer import telemetry
+from recognizer.errors import InternalError
+
+from tests.conftest import ROOT
+from tests.contract.cloudformation import PARAMETERS, TEMPLATE, Deployed
+
+COSTLY = {"GET /detector", "POST /detector"}
+# Each switch, and what makes it sensible.
+JWT = {"Access": "JWT", "JwtIssuer": "https://issuer.example", "JwtAudience": "recognizer"}
+KEY = {"Access": "KEY", "AccessKeySha256": "0" * 64}
+ACCESSES = [{"OpenFetcher": "yes"}, {"Access": "AWS_IAM"}, JWT, KEY]
+FRONTS = [{}, {"CloudFront": "yes", "WebAclArn": "none"}]
+ALARMS = [{}, {"AlarmEmail": "operator@example.com"}, {"AlarmEmail": "operator@example.com", "MonthlyBudget": "50"}]
+SHIFTS = [{}, {"TrafficShift": "Linear10PercentEvery1Minute"}]
+WARMTHS = [{}, {"SnapStart": "yes"}, {"ProvisionedConcurrency": "2"}]
+REST = [{}, {"Tracing": "Active", "ReservedConcurrency": "5", "Engine": "litert", "Architecture": "arm64"}]
+# What a switch makes; everything else is always there.
+OPTIONAL = {
+    "CloudFront=yes": {"OriginSecret", "AcceptFunction", "CachePolicy", "Distribution"},
+    "AlarmEmail=operator@example.com": {"AlarmKey", "AlarmTopic"},
+    "MonthlyBudget=50": {"Budget"},
+    "TrafficShift=Linear10PercentEvery1Minute": {
+        "ServerlessDeploymentApplication",
+        "RecognizerDeploymentGroup",
+        "CodeDeployServiceRole",
+    },
+}
+# Another value of each parameter whose values are not listed.
+ANOTHER = {
+    "Project": "detector",
+    "Stage": "test",
+    "ModelUrl": "https://models.example/1.tar.gz",
+    "ModelSha256": "1" * 64,
+    "AccessKeySha256": "2" * 64,
+    "JwtIssuer": "https://issuer.example",
+    "JwtAudience": "recognizer",
+    "AllowedUrlHosts": "example.com,*.example.org",
+    "AllowedUrlPorts": "443",
+    "AlarmEmail": "operator@example.com",
+    "WebAclArn": "none",
+}
+# Parameters that the running code or its surroundings depend on, so that traffic must get another version.
+REACH_THE_FUNCTION = {
+    "Project",
+    "Stage",
+    "Engine",
+    "Architecture",
+    "MemorySize",
+    "SnapStart",
+    "Tracing",
+    "Access",
+    "AccessKeySha256",
+    "AllowedUrlHosts",
+    "AllowedUrlPorts",
+    "CacheMaxAge",
+    "CloudFront",
+    "LogLevel",
+}
+
+
+def function(stack):
+    """What a published version is a copy of: its concurrency is the function's alone."""
+    properties = dict(stack.resources["Recognizer"]["Properties"])
+    properties.pop("ReservedConcurrentExecutions", None)
+    return properties
+
+
+def version(stack):
+    """What CloudFormation replaces a version for."""
+    name, properties = stack.only("AWS::Lambda::Version")
+    policy = stack.resources["RecognizerPolicy"]["Properties"]["Description"]
+    return name, properties["Description"].replace("<RecognizerPolicy.PolicyId>", policy)
+
+
+def another(name):
+    entry = PARAMETERS[name]
+    if "AllowedValues" in entry:
+        return next(value for value in entry["AllowedValues"] if value != entry["Default"])
+    return ANOTHER[name] if entry["Type"] == "String" else int(entry["Default"]) + 1
+
+
+def named(switches):
+    return ",".join(f"{name}={value}" for name, value in switches.items()) or "default"
+
+
+# Combinations of switches
+
+
+@pytest.mark.parametrize("access", ACCESSES, ids=named)
+@pytest.mark.parametrize("front", FRONTS, ids=named)
+@pytest.mark.parametrize("alarms", ALARMS, ids=named)
+@pytest.mark.parametrize("shift", SHIFTS, ids=named)
+@pytest.mark.parametrize("warmth", WARMTHS, ids=named)
+def test_each_combination_of_switches_is_a_whole_stack(access, front, alarms, shift, warmth):
+    for rest in REST:
+        switches = {**access, **front, **alarms, **shift, **warmth, **rest}
+        stack = Deployed(**switches)
+        is_refused = front and access.get("Access") == "AWS_IAM"
+
+        references = stack.references()
+        assert set().union(*references.values()) <= stack.resources.keys()
+        tuple(TopologicalSorter(references).static_order())  # raises where one waits for itself
+        assert not re.search(r"'(Ref|Fn::\w+)'", str(stack.resources))
+        added = set().union(*(OPTIONAL.get(f"{name}={value}", set()) for name, value in switches.items()))
+        optional = set().union(*OPTIONAL.values())
+        assert stack.resources.keys() & optional == added
+        assert bool(stack.refusals()) is bool(is_refused)
+
+
+def test_the_switches_are_named_by_conditions_that_are_used():
+    text = json.dumps([TEMPLATE["Resources"], TEMPLATE["Conditions"], TEMPLATE["Outputs"]])
+
+    assert all(f'"{name}"' in text.replace(f'"{name}": ', "", 1) for name in TEMPLATE["Conditions"])
+
+
+# Parameters reach traffic
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_changed_parameter_publishes_a_version_if_it_reaches_the_function(name):
+    """No version without a change of the function, either: Lambda makes none, and the deployment would fail."""
+    before, after = Deployed(), Deployed(**{name: another(name)})
+
+    is_changed = function(before) != function(after)
+    assert is_changed is (name in REACH_THE_FUNCTION)
+    assert (version(before) != version(after)) is is_changed
+
+
+def test_the_default_memory_by_its_number_is_no_change():
+    assert version(Deployed()) == version(Deployed(MemorySize=3008))
+
+
+def test_another_image_publishes_a_version():
+    assert version(Deployed(image="recognizer:1"))[0] != version(Deployed(image="recognizer:2"))[0]
+
+
+def test_a_version_that_is_replaced_stays():
+    [published] = Deployed().of_type("AWS::Lambda::Version").values()
+
+    assert (published["DeletionPolicy"], published["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_the_descriptions_that_hold_the_parameters_are_short_enough():
+    longest = {
+        name: max((str(value) for value in entry.get("AllowedValues", [another(name)])), key=len)
+        for name, entry in PARAMETERS.items()
+    }
+    longest |= {"Project": "p" * 20, "Stage": "s" * 20, "CacheMaxAge": 31536000, "MemorySize": 10240}
+    longest |= {"AllowedUrlHosts": "h" * 650, "AllowedUrlPorts": "1" * 30, "AccessKeySha256": "0" * 259}
+    stack = Deployed(**longest)
+
+    _, properties = stack.only("AWS::Lambda::Version")
+    assert len(properties["Description"].replace("<RecognizerPolicy.PolicyId>", "A" * 21)) <= 256
+    assert len(stack.resources["RecognizerPolicy"]["Properties"]["Description"]) <= 1000
+    limits = {name: PARAMETERS[name]["MaxLength"] for name in ("AllowedUrlHosts", "AllowedUrlPorts", "AccessKeySha256")}
+    assert limits == {"AllowedUrlHosts": 650, "AllowedUrlPorts": 30, "AccessKeySha256": 259}
+
+
+# samconfig.toml
+
+
+@pytest.fixture(scope="module")
+def environments():
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    config.pop("version")
+    return config
+
+
+@pytest.mark.parametrize(("environment", "stage"), [("default", "dev"), ("stage", "stage"), ("prod", "prod")])
+def test_an_environment_names_every_parameter_once_for_build_and_deploy(environments, environment, stage):
+    config = environments[environment]
+    values = config["global"]["parameters"]["parameter_overrides"]
+
+    assert list(values) == list(PARAMETERS)
+    assert not any(
+        "parameter_overrides" in command["parameters"] for name, command in config.items() if name != "global"
+    )
+    assert (values["Project"], values["Stage"]) == ("recognizer", stage)
+    assert config["global"]["parameters"]["stack_name"] == f"recognizer-{stage}"
+    assert config["deploy"]["parameters"]["tags"] == ["Project=recognizer", f"Stage={stage}"]
+    stack = Deployed(**values)
+    assert not stack.refusals()
+    for name, value in values.items():
+        assert re.fullmatch(PARAMETERS[name].get("AllowedPattern", ".*"), value), name
+        assert value in {str(each) for each in PARAMETERS[name].get("AllowedValues", [value])}, name
+
+
+def test_tensorflow_is_the_default_everywhere(environments):
+    assert PARAMETERS["Engine"]["Default"] == "tensorflow"
+    engines = [each["global"]["parameters"]["parameter_overrides"]["Engine"] for each in environments.values()]
+    assert engines == ["tensorflow"] * 3
+
+
+def test_only_dev_is_open_and_says_so(environments):
+    values = {name: each["global"]["parameters"]["parameter_overrides"] for name, each in environments.items()}
+
+    assert (values["default"]["Access"], values["default"]["OpenFetcher"]) == ("NONE", "yes")
+    assert {values[name]["OpenFetcher"] for name in ("stage", "prod")} == {"no"}
+    assert "NONE" not in {values[name]["Access"] for name in ("stage", "prod")}
+
+
+# Rules
+
+
+@pytest.mark.parametrize(
+    ("switches", "says"),
+    [
+        ({}, "OpenFetcher=yes"),
+        ({"Access": "KEY"}, "AccessKeySha256"),
+        ({"Access": "JWT"}, "JwtIssuer"),
+        ({"Access": "JWT", "JwtIssuer": "https://issuer.example"}, "JwtAudience"),
+        ({"Access": "AWS_IAM", "SnapStart": "yes", "ProvisionedConcurrency": "1"}, "not both"),
+        ({"Access": "AWS_IAM", "CloudFront": "yes", "WebAclArn": "none"}, "signature"),
+        ({**KEY, "CloudFront": "yes"}, "WebAclArn"),
+        ({**KEY, "MonthlyBudget": "10"}, "AlarmEmail"),
+    ],
+    ids=str,
+)
+def test_what_contradicts_itself_is_refused_with_the_way_out(switches, says):
+    [refusal] = Deployed(**switches).refusals()
+
+    assert says in refusal
+
+
+@pytest.mark.parametrize(
+    "switches", [{"OpenFetcher": "yes"}, {"AllowedUrlHosts": "example.com"}, {"Access": "AWS_IAM"}, JWT, KEY], ids=named
+)
+def test_each_way_out_is_one(switches):
+    assert not Deployed(**switches).refusals()
+
+
+# Routes
+
+
+def operations(stack):
+    _, api = stack.only("AWS::ApiGatewayV2::Api")
+    return {
+        path if path == "$default" else f"{method.upper()} {path}": operation
+        for path, methods in api["Body"]["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("switches", "security"),
+    [({}, []), ({"Access": "AWS_IAM"}, [{"iam": []}]), (JWT, [{"jwt": []}]), (KEY, [])],
+    ids=str,
+)
+def test_access_guards_the_costly_routes_and_no_other(switches, security):
+    found = operations(Deployed(**switches))
+
+    assert found.keys() == COSTLY | {"$default"}
+    assert all(found[route]["security"] == security for route in COSTLY)
+    assert "security" not in found["$default"]
+
+
+def test_every_route_calls_the_alias():
+    stack = Deployed()
+
+    for operation in operations(stack).values():
+        assert "<RecognizerAliaslive>" in operation["x-amazon-apigateway-integration"]["uri"]
+    permissions = stack.of_type("AWS::Lambda::Permission").values()
+    assert [each["Properties"]["FunctionName"] for each in permissions] == ["<RecognizerAliaslive>"] * 3
+
+
+def test_tokens_are_checked_by_issuer_and_audience():
+    _, api = Deployed(**JWT).only("AWS::ApiGatewayV2::Api")
+
+    jwt = api["Body"]["components"]["securitySchemes"]["jwt"]["x-amazon-apigateway-authorizer"]["jwtConfiguration"]
+    assert jwt == {"issuer": "https://issuer.example", "audience": ["recognizer"]}
+    assert "jwt" not in Deployed().only("AWS::ApiGatewayV2::Api")[1]["Body"]["components"]["securitySchemes"]
+
+
+def test_costly_routes_are_throttled_as_the_parameters_say():
+    _, stage = Deployed(ThrottlingRate=3, ThrottlingBurst=7).only("AWS::ApiGatewayV2::Stage")
+
+    assert stage["RouteSettings"].keys() == COSTLY
+    for settings in stage["RouteSettings"].values():
+        assert (settings["ThrottlingRateLimit"], settings["ThrottlingBurstLimit"]) == ("3", "7")
+    assert stage["DefaultRouteSettings"]["ThrottlingRateLimit"] == 50
+
+
+# Rights
+
+
+def test_the_function_may_write_its_own_log_and_nothing_else():
+    stack = Deployed()
+
+    [statement] = stack.resources["RecognizerPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert set(statement["Action"]) == {"logs:CreateLogStream", "logs:PutLogEvents"}
+    assert statement["Resource"] == "<RecognizerLogs.Arn>"
+    assert stack.resources["RecognizerRole"]["Properties"]["ManagedPolicyArns"] == ["<RecognizerPolicy>"]
+
+
+def test_traces_are_allowed_only_where_they_are_sent():
+    policies = Deployed(Tracing="Active").resources["RecognizerRole"]["Properties"]["ManagedPolicyArns"]
+
+    assert policies == ["<RecognizerPolicy>", "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"]
+
+
+def test_the_secret_of_the_distribution_is_nobodys_parameter():
+    stack = Deployed(**KEY, CloudFront="yes", WebAclArn="none")
+
+    secret = "{{resolve:secretsmanager:<OriginSecret>}}"  # noqa: S105 - where it is looked up
+    assert function(stack)["Environment"]["Variables"]["ORIGIN_SECRET"] == secret
+    [origin] = stack.resources["Distribution"]["Properties"]["DistributionConfig"]["Origins"]
+    assert origin["OriginCustomHeaders"] == [{"HeaderName": "X-Origin-Secret", "HeaderValue": secret}]
+    assert function(Deployed())["Environment"]["Variables"]["ORIGIN_SECRET"] == ""
+
+
+# Alarms and the dashboard look at what the service sends
+
+
+@pytest.fixture
+def emitted(monkeypatch, capsys):
+    """Namespace, dimensions and names of the metrics of a good answer and of an internal error."""
+    monkeypatch.setenv("POWERTOOLS_METRICS_DISABLED", "false")
+    monkeypatch.setenv(
+        "POWERTOOLS_SERVICE_NAME", function(Deployed())["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+    )
+    steps = dict.fromkeys(("download", "decode", "detect", "annotate", "encode"), 1.0)
+    outcome = SimpleNamespace(
+        request=SimpleNamespace(url=None),
+        source_bytes=1,
+        width_px=1,
+        height_px=1,
+        format="PNG",
+        detections=(),
+        timings_ms=steps,
+    )
+    error = InternalError("Something went wrong.")
+    error.__cause__ = ValueError("why")
+    for status in (200, 304, 404, 502):
+        telemetry.report(telemetry.Record("id", is_cold=True, outcome=outcome), status)
+    telemetry.report(telemetry.Record("id", is_cold=False, error=error), 500)
+    blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    assert len(blobs) == 5
+    return {
+        (directive["Namespace"], *((name, blob[name]) for name in directive["Dimensions"][0]), metric["Name"])
+        for blob in blobs
+        for directive in blob["_aws"]["CloudWatchMetrics"]
+        for metric in directive["Metrics"]
+    }
+
+
+def test_the_alarm_on_internal_errors_counts_what_the_service_counts(emitted):
+    alarm = Deployed().resources["InternalErrorsAlarm"]["Properties"]
+
+    dimensions = [(each["Name"], each["Value"]) for each in alarm["Dimensions"]]
+    assert (alarm["Namespace"], *dimensions, alarm["MetricName"]) in emitted
+
+
+def metrics(widget):
+    """Metrics of a widget in full: "." is the entry above, "..." all of them but the last."""
+    above = []
+    for entry in widget["properties"]["metrics"]:
+        names = [name for name in entry if isinstance(name, str)]
+        if not names:
+            continue  # an expression
+        if names[0] == "...":
+            names = above[: len(above) - len(names) + 1] + names[1:]
+        above = [above[place] if name == "." else name for place, name in enumerate(names)]
+        yield above
+
+
+def test_the_dashboard_shows_all_that_the_service_sends(emitted):
+    widgets = json.loads(Deployed().resources["Dashboard"]["Properties"]["DashboardBody"])["widgets"]
+
+    shown = {tuple(metric) for widget in widgets for metric in metrics(widget) if metric[0] == "Recognizer"}
+    assert shown == {(namespace, name, *dimension) for namespace, dimension, name in emitted}
+    places = [(widget["x"], widget["y"]) for widget in widgets]
+    assert len(places) == len(set(places))
+
+
+def test_the_dashboard_estimates_with_the_memory_and_the_processor_that_are_paid_for():
+    body = Deployed(Engine="litert", Architecture="arm64").resources["Dashboard"]["Properties"]["DashboardBody"]
+
+    assert "ms / 1000 * 1769 / 1024 * 0.0000133334" in body
+
+
+@pytest.mark.parametrize("alarms", ALARMS, ids=named)
+def test_alarms_ring_where_someone_listens(alarms):
+    stack = Deployed(**alarms)
+
+    actions = ["<AlarmTopic>"] if alarms else None
+    found = stack.of_type("AWS::CloudWatch::Alarm")
+    assert len(found) == 5
+    for alarm in found.values():
+        assert alarm["Properties"].get("AlarmActions") == alarm["Properties"].get("OKActions") == actions
+        assert alarm["Properties"]["TreatMissingData"] == "notBreaching"
+
+
+def test_the_topic_is_encrypted_with_a_key_that_alarms_may_use():
+    stack = Deployed(AlarmEmail="operator@example.com")
+
+    assert stack.resources["AlarmTopic"]["Properties"]["KmsMasterKeyId"] == "<AlarmKey>"
+    services = {
+        json.dumps(each["Principal"]): each["Action"]
+        for each in stack.resources["AlarmKey"]["Properties"]["KeyPolicy"]["Statement"]
+    }
+    assert services['{"Service": "cloudwatch.amazonaws.com"}'] == ["kms:Decrypt", "kms:GenerateDataKey"]
+
+
+def test_a_shift_goes_back_on_alarms():
+    group = Deployed(TrafficShift="Canary10Percent5Minutes").resources["RecognizerDeploymentGroup"]["Properties"]
+
+    assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
+    assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
+    alarms = [alarm["Name"] for alarm in group["AlarmConfiguration"]["Alarms"]]
+    assert alarms == ["<InternalErrorsAlarm>", "<FunctionErrorsAlarm>", "<TimeoutsAlarm>"]
+
+
+def test_the_alarm_on_timeouts_rings_before_lambda_stops_the_function():
+    stack = Deployed()
+
+    threshold_ms = stack.resources["TimeoutsAlarm"]["Properties"]["Threshold"]
+    assert threshold_ms < stack.resources["Recognizer"]["Properties"]["Timeout"] * 1000
