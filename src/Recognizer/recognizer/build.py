@@ -23,7 +23,7 @@ from recognizer.isolation import Isolation, serve
 from recognizer.pipeline import Pipeline
 from recognizer.sandbox.pool import NoWorker, Pool
 from recognizer.settings import Settings
-from recognizer.site import assets, openapi, page, reference
+from recognizer.site import assets, openapi, page, reference, security
 from recognizer.vision import detector
 from recognizer.vision.model import Model
 from recognizer.vision.view import PixelView
@@ -111,4 +111,4 @@ def _site(settings: Settings, model: Model) -> dict[str, Asset]:
         max_pixels=settings.max_pixels,
         samples=[path for path in site if path.startswith("/samples/")],
     )
-    return site | reference.assets(description, _WEB)
+    return site | reference.assets(security.secured(description, settings.access), _WEB)
