@@ -18,6 +18,7 @@ GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["d
 # What is imported by a folder's modules -> the group that must name it. The engines' own modules import theirs.
 FOLDERS = {IMAGES / "recognizer": "service", IMAGES / "model_build": "build", ROOT / "local": "run"}
 OF_AN_ENGINE = {"tensorflow", "ai_edge_litert"}
+OF_THE_RUNTIME = {"snapshot_restore_py"}  # Lambda's own base image has it, beside the runtime client that calls it
 OWN = {"recognizer", "model_build", "local", "handler"}
 
 
@@ -58,7 +59,7 @@ def undeclared(source, group):
     delivered = packages_distributions() | {"google.protobuf": ["protobuf"]}
     return {
         name
-        for name in imported(source) - OWN - (OF_AN_ENGINE if group == "service" else set())
+        for name in imported(source) - OWN - OF_THE_RUNTIME - (OF_AN_ENGINE if group == "service" else set())
         if name not in sys.stdlib_module_names
         and not {normalised(package) for package in delivered.get(name, [])} & declared(group)
     }

@@ -46,6 +46,7 @@ def test_an_empty_environment_gives_the_documented_defaults():
         access="NONE",
         access_keys=frozenset(),
         origin_secret=None,
+        is_snapshot=False,
     )
 
 
@@ -87,6 +88,8 @@ def test_blank_variables_mean_their_defaults(text):
         ("ACCESS", "AWS_IAM", "access", "AWS_IAM"),
         ("ACCESS_KEY_SHA256", DIGEST, "access_keys", frozenset({bytes.fromhex(DIGEST)})),
         ("ACCESS_KEY_SHA256", f"{DIGEST.upper()} , {'0' * 64}", "access_keys", {bytes.fromhex(DIGEST), bytes(32)}),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start", "is_snapshot", True),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand", "is_snapshot", False),
         ("ORIGIN_SECRET", "key", "origin_secret", bytes.fromhex(DIGEST)),
         ("ALLOW_PRIVATE_ADDRESSES", "false", "allow_private", False),
         ("MAX_RESPONSE_BYTES", "4650000", "max_response_bytes", 4_650_000),

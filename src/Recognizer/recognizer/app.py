@@ -70,6 +70,10 @@ class App:
             **{path: {"GET": partial(_asset, asset)} for path, asset in (site or {}).items()},
         }
 
+    def renew(self) -> None:
+        """To be called where this becomes another instance: the next request is its first."""
+        self._is_cold = True
+
     def __call__(self, event: object, context: object) -> Any:
         """What the handler returns for an event: for a gateway's event its proxy response; never raises."""
         record = Record(getattr(context, "aws_request_id", None), self._is_cold)

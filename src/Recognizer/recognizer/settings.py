@@ -55,6 +55,8 @@ class Settings:
         cache_max_age_s: Cache-Control of pictures and detections; 0 forbids storing (CACHE_MAX_AGE).
         access: who checks those who ask for what is costly: nobody, the gateway, or with KEY we (ACCESS).
         access_keys: the SHA-256 of each key (ACCESS_KEY_SHA256, hexadecimal, separated by commas).
+        is_snapshot: whether Lambda takes a snapshot of the started service (AWS_LAMBDA_INITIALIZATION_TYPE, as Lambda
+            has it).
         origin_secret: the SHA-256 of what a distribution in front sends as X-Origin-Secret; None where there is no such
             distribution (ORIGIN_SECRET).
     """
@@ -75,6 +77,7 @@ class Settings:
     access: Access
     access_keys: frozenset[bytes]
     origin_secret: bytes | None
+    is_snapshot: bool
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -107,6 +110,7 @@ class Settings:
             access=access,
             access_keys=access_keys,
             origin_secret=_read(environ, "ORIGIN_SECRET", None, _digest, is_secret=True),
+            is_snapshot=environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start",
         )
 
 
