@@ -42,7 +42,7 @@ check: $(VENV)/dev ## what CI checks before the tests: format, lint, types, laye
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint template.yaml
+	$(BIN)/cfn-lint template.yaml deploy/*.yaml
 	SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/sam validate --lint
 	$(BIN)/hadolint src/Recognizer/Dockerfile
 
