@@ -19,7 +19,7 @@ FOUND = $(shell for python in python3.13 python3.12 python3.11 python3; do \
 PYTHON ?= $(eval PYTHON := $(FOUND))$(PYTHON)
 NEEDED := Recognizer needs Python 3.11 to 3.13 with venv (Debian: apt install python3 python3-venv; macOS: brew install python@3.13)
 
-.PHONY: help run model test own-classifier torture check e2e cloud deploy bench bench-container format lock sbom licences clean
+.PHONY: help run model test own-classifier torture check e2e cloud deploy publish destroy pin-base bench bench-container format lock sbom licences clean
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -68,6 +68,20 @@ cloud: $(VENV)/dev $(VENV)/cloud/ready ## deploy all of it to a cloud on this ma
 
 deploy: $(VENV)/dev ## build and deploy to AWS, without questions (STAGE=dev, stage or prod)
 	@$(BIN)/python -m deploy $(STAGE)
+publish: $(VENV)/dev ## build the image of an environment, push it, wait for its scan, print its address (STAGE=dev, stage or prod)
+	@$(BIN)/python -m deploy.publish $(STAGE)
+
+destroy: $(VENV)/dev ## delete an environment (STAGE=dev STACK=recognizer-dev)
+	@$(BIN)/python -m deploy.destroy "$(STAGE)" "$(STACK)"
+
+# ARG BASE of the Dockerfile, as the registry has it now; a build then repeats itself until this is run again.
+BASE := public.ecr.aws/lambda/python:3.13
+pin-base: ## name the base image by its present digest (needs Docker and a route to its registry)
+	@docker pull --quiet $(BASE) >/dev/null
+	@digest=$$(docker image inspect --format '{{index .RepoDigests 0}}' $(BASE)) && [[ $$digest == *@sha256:* ]] \
+		|| { echo "$(BASE) has no digest on this machine: it was made here, not pulled." >&2; exit 1; }; \
+	sed -i.before -E "s|^ARG BASE=.*|ARG BASE=$(BASE)@$${digest#*@}|" src/Recognizer/Dockerfile \
+		&& rm src/Recognizer/Dockerfile.before && grep '^ARG BASE=' src/Recognizer/Dockerfile
 
 format: $(VENV)/dev ## format and mend what can be mended
 	$(BIN)/ruff format

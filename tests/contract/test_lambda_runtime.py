@@ -30,6 +30,7 @@ EXPECTED = {
     "get-filters": (200, "application/json"),
     "get-image": (200, "image/png"),
     "get-json": (200, "application/json"),
+    "get-key": (200, "application/json"),
     "post-form": (200, "application/json"),
     "post-image-body": (200, "application/json"),
     "post-json-image": (200, "application/json"),

@@ -97,3 +97,26 @@ def test_without_any_python_it_says_what_to_install(tmp_path):
 
     assert done.returncode != 0
     assert "apt install python3 python3-venv" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("digest", "code"),
+    [("public.ecr.aws/lambda/python@sha256:" + "ab" * 32, 0), ("", 2), ("public.ecr.aws/lambda/python:3.13", 2)],
+)
+def test_the_base_image_is_pinned_by_its_digest_where_it_has_one(program, tmp_path, digest, code):
+    docker = program("docker", f'[ "$1" = image ] && echo "{digest}"; true')
+    dockerfile = tmp_path / "src" / "Recognizer" / "Dockerfile"
+    dockerfile.parent.mkdir(parents=True)
+    before = (ROOT / "src" / "Recognizer" / "Dockerfile").read_text(encoding="utf-8")
+    dockerfile.write_text(before, encoding="utf-8")
+
+    for _ in range(2):
+        done = make(
+            "-C", str(tmp_path), "-f", str(ROOT / "Makefile"), "pin-base", path=f"{docker.parent}:{os.environ['PATH']}"
+        )
+        assert done.returncode == code, done.stderr
+
+    pinned = f"ARG BASE=public.ecr.aws/lambda/python:3.13@sha256:{'ab' * 32}"
+    expected = before.replace("ARG BASE=public.ecr.aws/lambda/python:3.13", pinned) if code == 0 else before
+    assert dockerfile.read_text(encoding="utf-8") == expected
+    assert [path.name for path in dockerfile.parent.iterdir()] == ["Dockerfile"]

@@ -80,6 +80,14 @@ def invalid_parameter(app, url, **_):
     return get(app, url("/noise.png"), n="abc")
 
 
+def unauthorized(service, url, **_):
+    return get(service(ACCESS="KEY", ACCESS_KEY_SHA256="0" * 64), url("/noise.png"))
+
+
+def origin_bypassed(service, url, **_):
+    return get(service(ORIGIN_SECRET="secret"), url("/noise.png"))
+
+
 def address_not_allowed(service, url, **_):
     return get(service(ALLOW_PRIVATE_ADDRESSES=""), url("/noise.png"))
 
@@ -144,6 +152,8 @@ TRIGGERS = {
     trigger.__name__.replace("_", "-"): trigger
     for trigger in (
         invalid_parameter,
+        unauthorized,
+        origin_bypassed,
         address_not_allowed,
         not_found,
         nothing_detected,

@@ -13,7 +13,6 @@ import pytest
 from tests.conftest import ROOT
 
 IMAGES = ROOT / "src" / "Recognizer"
-<<<<<<< HEAD
 TABULAR = ROOT / "examples" / "xgboost"
 LOCKS = [
     *sorted((ROOT / "requirements").glob("*.txt")),
@@ -25,27 +24,16 @@ FOLDERS = {
     IMAGES / "recognizer": (ROOT, "service"),
     IMAGES / "model_build": (ROOT, "build"),
     ROOT / "local": (ROOT, "run"),
+    ROOT / "deploy": (ROOT, "dev"),
     ROOT / "examples" / "own_classifier": (ROOT, "dev"),
     TABULAR / "src" / "xgbexample": (TABULAR, "service"),
     TABULAR / "src": (TABULAR, "build"),
 }
 OF_AN_ENGINE = {"tensorflow", "ai_edge_litert"}
+OF_THE_RUNTIME = {"snapshot_restore_py"}  # Lambda's own base image has it, beside the runtime client that calls it
 OWN = {"recognizer", "model_build", "local", "handler", "xgbexample", "examples", "tests"}
-=======
-LOCKS = [*sorted((ROOT / "requirements").glob("*.txt")), *sorted(IMAGES.glob("requirements-*.txt"))]
-GROUPS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
-# What is imported by a folder's modules -> the group that must name it. The engines' own modules import theirs.
-FOLDERS = {
-    IMAGES / "recognizer": "service",
-    IMAGES / "model_build": "build",
-    ROOT / "local": "run",
-    ROOT / "deploy": "dev",
-}
-OF_AN_ENGINE = {"tensorflow", "ai_edge_litert"}
-OWN = {"recognizer", "model_build", "local", "handler"}
 # Each runs by itself, in an environment of its own.
 APART = {"uv", "sbom", "cloud", "scan"}
->>>>>>> deploy
 
 
 def pinned(lock):
@@ -87,7 +75,7 @@ def undeclared(source, project, group):
     delivered = packages_distributions() | {"google.protobuf": ["protobuf"]}
     return {
         name
-        for name in imported(source) - OWN - (OF_AN_ENGINE if group == "service" else set())
+        for name in imported(source) - OWN - OF_THE_RUNTIME - (OF_AN_ENGINE if group == "service" else set())
         if name not in sys.stdlib_module_names
         and not {normalised(package) for package in delivered.get(name, [])} & declared(project, group)
     }
@@ -120,14 +108,9 @@ def test_no_lock_names_a_registry(lock):
     assert "--find-links" not in text
 
 
-<<<<<<< HEAD
-# uv and what makes bills of materials run by themselves.
 @pytest.mark.parametrize(
-    "lock", [lock for lock in LOCKS if lock.stem not in {"uv", "sbom"}], ids=lambda lock: str(lock.relative_to(ROOT))
+    "lock", [lock for lock in LOCKS if lock.stem not in APART], ids=lambda lock: str(lock.relative_to(ROOT))
 )
-=======
-@pytest.mark.parametrize("lock", [lock for lock in LOCKS if lock.stem not in APART], ids=lambda lock: lock.name)
->>>>>>> deploy
 def test_every_lock_has_the_versions_that_the_tests_run_with(lock):
     assert pinned(lock) <= pinned(ROOT / "requirements" / "dev.txt")
 

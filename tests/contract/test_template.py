@@ -312,7 +312,7 @@ def test_traces_are_allowed_only_where_they_are_sent():
 def test_the_secret_of_the_distribution_is_nobodys_parameter():
     stack = Deployed(**KEY, CloudFront="yes", WebAclArn="none")
 
-    secret = "{{resolve:secretsmanager:<OriginSecret>}}"  # noqa: S105 - where it is looked up
+    secret = "{{resolve:secretsmanager:<OriginSecret>}}"
     assert function(stack)["Environment"]["Variables"]["ORIGIN_SECRET"] == secret
     [origin] = stack.resources["Distribution"]["Properties"]["DistributionConfig"]["Origins"]
     assert origin["OriginCustomHeaders"] == [{"HeaderName": "X-Origin-Secret", "HeaderValue": secret}]

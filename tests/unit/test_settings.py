@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import os
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from recognizer.errors import InvalidSetting
 from recognizer.settings import Settings, available_cpus
 
 from tests.conftest import ROOT
+
+DIGEST = hashlib.sha256(b"key").hexdigest()
 
 
 @pytest.fixture(autouse=True)
@@ -40,12 +43,17 @@ def test_an_empty_environment_gives_the_documented_defaults():
         picture_memory_bytes=1024 * 1024 * 1024,
         is_traced=False,
         cache_max_age_s=3600,
+        access="NONE",
+        access_keys=frozenset(),
+        origin_secret=None,
+        is_snapshot=False,
     )
 
 
 @pytest.mark.parametrize("text", ["", "  "])
 def test_blank_variables_mean_their_defaults(text):
     names = ["MODEL_DIR", "THREADS", "MAX_BYTES", "ALLOWED_URL_PORTS", "ALLOWED_URL_HOSTS", "ALLOW_PRIVATE_ADDRESSES"]
+    names += ["ACCESS", "ACCESS_KEY_SHA256", "ORIGIN_SECRET"]
 
     assert read(**dict.fromkeys(names, text)) == read()
 
@@ -76,6 +84,13 @@ def test_blank_variables_mean_their_defaults(text):
             frozenset({"https://a/b:1"}),
         ),  # judged by the fetch wing
         ("ALLOW_PRIVATE_ADDRESSES", "TRUE", "allow_private", True),
+        ("ACCESS", "jwt", "access", "JWT"),
+        ("ACCESS", "AWS_IAM", "access", "AWS_IAM"),
+        ("ACCESS_KEY_SHA256", DIGEST, "access_keys", frozenset({bytes.fromhex(DIGEST)})),
+        ("ACCESS_KEY_SHA256", f"{DIGEST.upper()} , {'0' * 64}", "access_keys", {bytes.fromhex(DIGEST), bytes(32)}),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start", "is_snapshot", True),
+        ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand", "is_snapshot", False),
+        ("ORIGIN_SECRET", "key", "origin_secret", bytes.fromhex(DIGEST)),
         ("ALLOW_PRIVATE_ADDRESSES", "false", "allow_private", False),
         ("MAX_RESPONSE_BYTES", "4650000", "max_response_bytes", 4_650_000),
         ("CACHE_MAX_AGE", "0", "cache_max_age_s", 0),
@@ -114,6 +129,7 @@ def test_a_variable_is_read(variable, text, attribute, value):
         ("ALLOWED_URL_HOSTS", ", ,"),
         ("ALLOW_PRIVATE_ADDRESSES", "yes"),
         ("ALLOW_PRIVATE_ADDRESSES", "1"),
+        ("ACCESS", "OPEN"),
         ("MAX_RESPONSE_BYTES", "9999"),
         ("MAX_RESPONSE_BYTES", "6291556"),
         ("CACHE_MAX_AGE", "-1"),
@@ -183,3 +199,23 @@ def test_a_machine_that_does_not_tell_has_one_cpu(monkeypatch):
 
 def test_threads_are_what_the_operator_says_even_beyond_the_cpus():
     assert read(THREADS="16").threads == 16
+
+
+@pytest.mark.parametrize("text", ["the key itself", f"{DIGEST},", f"{DIGEST};{DIGEST}", DIGEST[1:], f"{DIGEST}0"])
+def test_what_is_no_digest_of_a_key_stops_the_start_and_is_not_repeated(text):
+    """It may be the key itself, and the message goes to the log."""
+    with pytest.raises(InvalidSetting, match=r"ACCESS_KEY_SHA256 cannot be used: .*sha256sum") as refused:
+        read(ACCESS="KEY", ACCESS_KEY_SHA256=text)
+
+    assert text not in str(refused.value)
+
+
+def test_to_ask_for_a_key_without_knowing_any_stops_the_start():
+    with pytest.raises(InvalidSetting, match="ACCESS_KEY_SHA256 names no key"):
+        read(ACCESS="KEY")
+
+
+def test_no_secret_is_held_as_it_is():
+    held = read(ACCESS="KEY", ACCESS_KEY_SHA256=DIGEST, ORIGIN_SECRET="the secret itself")
+
+    assert "the secret itself" not in repr(held)

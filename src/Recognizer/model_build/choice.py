@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from recognizer.vision.model import FORMAT
 
 from model_build import existing, fallback, fetch, labels, noise, sources
+from model_build.confidential import public
 from model_build.errors import NotObtained, WrongDigest
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Order:
         """What model.json says of a model that was made for this order."""
         return {
             "format": FORMAT,
-            "requested": self.url,
+            "requested": public(self.url) if self.url else None,
             "requested_sha256": self.sha256,
             "engine": self.engine,
         }
@@ -64,7 +65,9 @@ def fulfil(order: Order) -> dict[str, Any]:
         BuildFailed: there is no such model, or it cannot be used.
         ModelNotUsable: the prepared model is not one that this version reads.
     """
-    there = existing.facts_in(order.output) if order.keep else None
+    # Two addresses that differ in what is not recorded cannot be told apart: the model is built again.
+    is_told_apart = order.url is None or public(order.url) == order.url
+    there = existing.facts_in(order.output) if order.keep and is_told_apart else None
     if there is not None and existing.fits(there, order.facts):
         return there
     prepared = _prepared(order)

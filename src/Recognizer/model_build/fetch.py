@@ -23,6 +23,7 @@ import requests
 from tqdm import tqdm
 
 from model_build import digests, noise
+from model_build.confidential import public
 from model_build.errors import FetchFailed, NotAModel, NotObtained
 
 _CHUNK_BYTES = 1024 * 1024
@@ -58,10 +59,10 @@ def from_url(url: str, sha256: str | None, cache: Path) -> Fetched:
     cache.mkdir(parents=True, exist_ok=True)
     archive = cache / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{Path(urlsplit(url).path).name}"
     if not archive.exists():
-        logger.info("fetching %s", url)
+        logger.info("fetching %s", public(url))
         _download(url, archive)
     try:
-        return from_archive(archive, sha256, cache, source=url)
+        return from_archive(archive, sha256, cache, source=public(url))
     except NotObtained:
         archive.unlink(missing_ok=True)  # else the wrong archive would be found again next time
         raise

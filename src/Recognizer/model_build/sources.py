@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from model_build import fetch
+from model_build import fetch, s3
+from model_build.confidential import public, without_secrets
 from model_build.errors import FetchFailed, NotObtained
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ PUBLISHED_HANDLE = "https://tfhub.dev/google/openimages_v4/ssd/mobilenet_v2/1"
 
 _ADVICE = """What you can do:
   - check this machine's route to the addresses above (proxy: HTTPS_PROXY), then run it again; a download resumes;
-  - or fetch the archive elsewhere and name it: MODEL_URL=/path/to/1.tar.gz (a URL, a .tar.gz or a folder);
+  - or fetch the archive elsewhere and name it: MODEL_URL=/path/to/1.tar.gz (a URL, s3://…, a .tar.gz or a folder);
   - or, for an image, put the archive or a prepared model/ into src/Recognizer/ and build."""
 
 
@@ -43,7 +45,7 @@ def obtain(address: str | None, sha256: str | None, cache: Path) -> Fetched:
         try:
             return attempt()
         except NotObtained as error:
-            reasons.append(f"  - {name}: {error}")
+            reasons.append(f"  - {public(name)}: {without_secrets(str(error), address)}")
     raise NotObtained("\n".join(["There is no model to build. Tried:", *reasons, _ADVICE]), tuple(reasons))
 
 
@@ -54,8 +56,27 @@ def _attempts(address: str | None, sha256: str | None, cache: Path) -> list[tupl
             (PUBLISHED_HANDLE, lambda: fetch.from_hub(PUBLISHED_HANDLE, sha256)),
         ]
     if address.startswith(("http://", "https://")):
-        return [(address, lambda: fetch.from_url(address, sha256, cache))]
+        return [(address, lambda: _from_url(address, sha256, cache))]
+    if address.startswith(s3.SCHEME):
+        return [(address, lambda: _from_s3(address, sha256, cache))]
     return [(address, lambda: _from_path(Path(address).expanduser(), sha256, cache))]
+
+
+def _from_url(address: str, sha256: str | None, cache: Path) -> Fetched:
+    try:
+        urlsplit(address)
+    except ValueError as error:
+        raise FetchFailed(f"this is no address: {error}") from error
+    return fetch.from_url(address, sha256, cache)
+
+
+def _from_s3(address: str, sha256: str | None, cache: Path) -> Fetched:
+    archive = s3.downloaded(address, cache)
+    try:
+        return fetch.from_archive(archive, sha256, cache, source=address)
+    except NotObtained:
+        archive.unlink()  # else the wrong archive would be found again next time
+        raise
 
 
 def _from_path(path: Path, sha256: str | None, cache: Path) -> Fetched:

@@ -7,7 +7,7 @@ A story, five wings and a ground floor; imports go down only, and the wings do n
     pipeline | telemetry | isolation          the story of one picture; its record and metrics; its process
     imaging                                   the work on one picture's pixels
     http | fetch | vision | drawing | site    the wings
-    settings | startup | job | sandbox        the ground floor: values and rules that all may know
+    settings | startup | snapshot | job | sandbox     the ground floor: values and rules that all may know
     pictures | labels
     detections | suggestions
     errors

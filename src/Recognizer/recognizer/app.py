@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer import VERSION, telemetry
 from recognizer.errors import InternalError, LoopDetected, MethodNotAllowed, NotFound, RequestError, quoted
-from recognizer.http import caching, detection, gateway, headers, responses
+from recognizer.http import access, caching, detection, gateway, headers, responses
 from recognizer.http.parameters import Rules
+from recognizer.job import COSTLY
 from recognizer.telemetry import Record
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 # API Gateway gives up after 30 s, and none of them can be had back.
 _MAX_REQUEST_S = 28.0
 _TO_ANSWER_S = 0.5  # what is left of Lambda's time to say what went wrong
-_HEADLESS = {"/detector"}  # the head of a detection would cost as much as the detection
 
 
 class App:
@@ -70,6 +70,10 @@ class App:
             **{path: {"GET": partial(_asset, asset)} for path, asset in (site or {}).items()},
         }
 
+    def renew(self) -> None:
+        """To be called where this becomes another instance: the next request is its first."""
+        self._is_cold = True
+
     def __call__(self, event: object, context: object) -> Any:
         """What the handler returns for an event: for a gateway's event its proxy response; never raises."""
         record = Record(getattr(context, "aws_request_id", None), self._is_cold)
@@ -89,6 +93,8 @@ class App:
         return answer
 
     def _response(self, request: Request, record: Record) -> Response:
+        if self._settings.origin_secret is not None:
+            access.require_origin(request, self._settings.origin_secret)
         endpoints = self.routes.get(request.path)
         if endpoints is None and request.method != "OPTIONS":
             raise NotFound(
@@ -102,8 +108,13 @@ class App:
             raise MethodNotAllowed(
                 f"{request.path} does not take {quoted(request.method)}, but {allowed}.", headers={"Allow": allowed}
             )
+        is_guarded = self._settings.access != "NONE" and request.path in COSTLY
+        if is_guarded and self._settings.access == "KEY":
+            access.require_key(request, self._settings.access_keys)
         is_head = request.method == "HEAD"
         response = self.routes[request.path]["GET" if is_head else request.method](request, record)
+        if is_guarded:
+            response = caching.private(response)
         if request.method != "POST":
             response = caching.conditional(response, request.header("if-none-match"))
         return replace(response, body="") if is_head else response
@@ -161,7 +172,8 @@ def _asset(asset: Asset, _: Request, __: Record) -> Response:
 def _methods(path: str, endpoints: Mapping[str, Endpoint]) -> list[str]:
     """The methods that a path takes; link checkers and uptime checks ask for heads."""
     methods = [*endpoints, "OPTIONS"]
-    return ["HEAD", *methods] if "GET" in endpoints and path not in _HEADLESS else methods
+    # The head of what is costly would cost as much as all of it.
+    return ["HEAD", *methods] if "GET" in endpoints and path not in COSTLY else methods
 
 
 def _told(error: Exception) -> RequestError:

@@ -5,12 +5,14 @@ Owns which part does which step. It does not read the environment: what it needs
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recognizer import VERSION, pictures
+from recognizer import VERSION, pictures, snapshot
 from recognizer.app import App
+from recognizer.detections import Criteria
 from recognizer.drawing import hide
 from recognizer.drawing.annotate import Annotator
 from recognizer.drawing.crop import cut_out
@@ -20,10 +22,11 @@ from recognizer.fetch.addresses import Policy
 from recognizer.fetch.download import Downloader
 from recognizer.imaging import Craft
 from recognizer.isolation import Isolation, serve
+from recognizer.job import DEFAULT_LIMIT, DEFAULT_MIN_SCORE, DetectRequest
 from recognizer.pipeline import Pipeline
 from recognizer.sandbox.pool import NoWorker, Pool
 from recognizer.settings import Settings
-from recognizer.site import assets, openapi, page, reference
+from recognizer.site import assets, openapi, page, reference, security
 from recognizer.vision import detector
 from recognizer.vision.model import Model
 from recognizer.vision.view import PixelView
@@ -77,7 +80,19 @@ def build(environ: Mapping[str, str]) -> App:
     except NoWorker as error:
         raise StartupError("The process that pictures are worked on in does not start.") from error
     site = _site(settings, model)
-    return App(settings, model, pipeline, site=site, colour_of=lambda label_id: ink_for(label_id).hex)
+    app = App(settings, model, pipeline, site=site, colour_of=lambda label_id: ink_for(label_id).hex)
+    if settings.is_snapshot:
+        snapshot.register(
+            before=[partial(_rehearse, pipeline), downloader.prepare], after=[downloader.close, app.renew]
+        )
+    return app
+
+
+def _rehearse(pipeline: Pipeline) -> None:
+    """One picture through all steps, so that the first request finds everything in its place."""
+    content = assets.bytes_of(_REHEARSAL)
+    request = DetectRequest("", Criteria(DEFAULT_LIMIT, DEFAULT_MIN_SCORE), "image", content=content)
+    pipeline.run(request, pipeline.source(request, math.inf), math.inf)
 
 
 def _craft(settings: Settings) -> Craft:
@@ -112,4 +127,4 @@ def _site(settings: Settings, model: Model) -> dict[str, Asset]:
         max_pixels=settings.max_pixels,
         samples=[path for path in site if path.startswith("/samples/")],
     )
-    return site | reference.assets(description, _WEB)
+    return site | reference.assets(security.secured(description, settings.access), _WEB)

@@ -5,7 +5,9 @@ Owns the tree of errors. How they are sent is ``responses``' concern, and how th
     RecognizerError
     ├── RequestError                 an answer to the client, application/problem+json
     │   ├── InvalidParameter         400
+    │   ├── Unauthorized             401
     │   ├── AddressNotAllowed        403
+    │   ├── OriginBypassed           403
     │   ├── NotFound                 404
     │   ├── NothingDetected          404
     │   ├── MethodNotAllowed         405
@@ -56,7 +58,7 @@ class RequestError(RecognizerError):
         log_message: the same for the log, which is to know no more of a picture's address than its host.
         parameter: the request parameter concerned, if there is one.
         upstream_status: HTTP status of the picture's own server, where it answered with an error.
-        headers: response headers that belong to the status (``Allow`` for 405).
+        headers: response headers that belong to the status (``Allow`` for 405, ``WWW-Authenticate`` for 401).
     """
 
     status: ClassVar[int]
@@ -88,12 +90,28 @@ class InvalidParameter(RequestError):
     title = "Invalid parameter"
 
 
+class Unauthorized(RequestError):
+    """A request without a key, or with a wrong one, for what is only done for those who have one."""
+
+    status = 401
+    code = "unauthorized"
+    title = "Unauthorized"
+
+
 class AddressNotAllowed(RequestError):
     """A URL whose scheme, port, host or address may not be called."""
 
     status = 403
     code = "address-not-allowed"
     title = "Address not allowed"
+
+
+class OriginBypassed(RequestError):
+    """A request that came past the distribution that the service is behind."""
+
+    status = 403
+    code = "origin-bypassed"
+    title = "Origin bypassed"
 
 
 class NotFound(RequestError):

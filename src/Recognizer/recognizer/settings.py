@@ -7,16 +7,21 @@ own POWERTOOLS_* variables.)
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from recognizer.errors import InvalidSetting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+Access = Literal["NONE", "AWS_IAM", "JWT", "KEY"]
+ACCESSES: tuple[Access, ...] = ("NONE", "AWS_IAM", "JWT", "KEY")
 
 _RECOGNIZER = Path(__file__).resolve().parent.parent
 _MIB = 1024 * 1024
@@ -49,6 +54,12 @@ class Settings:
         plain_px: plain JPEGs up to this size are worked on in the service's own process; 0 for none (PLAIN_PIXELS).
         is_traced: whether X-Ray gets a trace of the steps (POWERTOOLS_TRACE_DISABLED, as Powertools has it).
         cache_max_age_s: Cache-Control of pictures and detections; 0 forbids storing (CACHE_MAX_AGE).
+        access: who checks those who ask for what is costly: nobody, the gateway, or with KEY we (ACCESS).
+        access_keys: the SHA-256 of each key (ACCESS_KEY_SHA256, hexadecimal, separated by commas).
+        is_snapshot: whether Lambda takes a snapshot of the started service (AWS_LAMBDA_INITIALIZATION_TYPE, as Lambda
+            has it).
+        origin_secret: the SHA-256 of what a distribution in front sends as X-Origin-Secret; None where there is no such
+            distribution (ORIGIN_SECRET).
     """
 
     model_dir: Path
@@ -65,6 +76,10 @@ class Settings:
     plain_px: int
     is_traced: bool
     cache_max_age_s: int
+    access: Access
+    access_keys: frozenset[bytes]
+    origin_secret: bytes | None
+    is_snapshot: bool
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -73,6 +88,12 @@ class Settings:
         Raises:
             InvalidSetting: a variable's value cannot be used; the message names it.
         """
+        access = _read(environ, "ACCESS", ACCESSES[0], _access)
+        access_keys: frozenset[bytes] = _read(environ, "ACCESS_KEY_SHA256", frozenset(), _digests, is_secret=True)
+        if access == "KEY" and not access_keys:
+            raise InvalidSetting(
+                "ACCESS is KEY, but ACCESS_KEY_SHA256 names no key. Name the SHA-256 of each: printf %s KEY | sha256sum"
+            )
         return cls(
             model_dir=_read(environ, "MODEL_DIR", _RECOGNIZER / "model", Path),
             threads=_read(environ, "THREADS", available_cpus(environ), _whole(1, 64)),
@@ -89,6 +110,10 @@ class Settings:
             plain_px=_read(environ, "PLAIN_PIXELS", 1_000_000, _whole(0, 1_000_000)),
             is_traced=not _read(environ, "POWERTOOLS_TRACE_DISABLED", True, _boolean),  # noqa: FBT003
             cache_max_age_s=_read(environ, "CACHE_MAX_AGE", 3600, _whole(0, 31_536_000)),
+            access=access,
+            access_keys=access_keys,
+            origin_secret=_read(environ, "ORIGIN_SECRET", None, _digest, is_secret=True),
+            is_snapshot=environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start",
         )
 
 
@@ -115,14 +140,18 @@ def available_cpus(environ: Mapping[str, str]) -> int:
     return max(1, min(counts))
 
 
-def _read(environ: Mapping[str, str], name: str, default: _T, parse: Callable[[str], _T]) -> _T:
+def _read(
+    environ: Mapping[str, str], name: str, default: _T, parse: Callable[[str], _T], *, is_secret: bool = False
+) -> _T:
     text = environ.get(name, "").strip()
     if not text:
         return default
     try:
         return parse(text)
     except ValueError as error:
-        raise InvalidSetting(f"The environment variable {name} is {text!r}: {error}.") from error
+        # Whoever confuses a key with its digest must not find the key in the log.
+        value = "cannot be used" if is_secret else f"is {text!r}"
+        raise InvalidSetting(f"The environment variable {name} {value}: {error}.") from error
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
@@ -165,3 +194,23 @@ def _hosts(text: str) -> frozenset[str]:
     if not hosts:  # an empty list would mean any host
         raise ValueError("it must be hosts separated by commas")
     return hosts
+
+
+def _access(text: str) -> Access:
+    for access in ACCESSES:
+        if text.upper() == access:
+            return access
+    raise ValueError(f"it must be one of {', '.join(ACCESSES)}")
+
+
+def _digests(text: str) -> frozenset[bytes]:
+    digests = [digest.strip() for digest in text.split(",")]
+    if not all(re.fullmatch("[0-9a-fA-F]{64}", digest) for digest in digests):
+        raise ValueError(
+            "it must be SHA-256 digests of 64 hexadecimal digits, separated by commas: printf %s KEY | sha256sum"
+        )
+    return frozenset(map(bytes.fromhex, digests))
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

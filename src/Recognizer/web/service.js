@@ -44,7 +44,7 @@ const Service = (() => {
   async function once(url, init) {
     let response;
     try {
-      response = await fetch(url, init);
+      response = await Access.request(url, init);
     } catch (error) {
       if (error.name === "AbortError") throw error;
       throw new Problem("Check the connection to the network, then try again.", {
@@ -150,12 +150,13 @@ const Service = (() => {
     if (source.url) {
       const data = [["url", source.url], ...parameters(options)];
       const lines = data.map(([name, value]) => `--data-urlencode ${quoted(`${name}=${value}`)}`);
-      return [`curl --get ${quoted(address("detector"))}`, ...lines, `--output ${quoted(saveAs)}`].join(" \\\n  ");
+      return [`curl --get ${quoted(address("detector"))}`, ...Access.shell(), ...lines, `--output ${quoted(saveAs)}`].join(" \\\n  ");
     }
     const lines = [
       `curl ${quoted(address(`detector?${new URLSearchParams(parameters(options))}`))}`,
       `--header ${quoted(`Content-Type: ${source.original.type || "image/jpeg"}`)}`,
       "--header 'Accept: image/*'",
+      ...Access.shell(),
       `--data-binary ${quoted(source.sample ? "@-" : `@${source.name}`)}`,
       `--output ${quoted(saveAs)}`,
     ];

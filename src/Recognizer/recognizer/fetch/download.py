@@ -97,8 +97,12 @@ class Downloader:
             finally:
                 CALL.reset(token)
 
+    def prepare(self) -> None:
+        """Load what the first https address would, which a cold start otherwise leaves to it."""
+        self._session.prepare_tls()
+
     def close(self) -> None:
-        """Close the connections that were kept."""
+        """Close the connections that were kept; the next fetch makes its own."""
         self._session.close()
 
     def __enter__(self) -> Self:

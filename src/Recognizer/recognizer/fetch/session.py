@@ -45,10 +45,14 @@ class Session(requests.Session):
                 LOOP_HEADER: LOOP_TOKEN,
             }
         )
-        adapter = _Adapter(tls)
-        self.mount("http://", adapter)
-        self.mount("https://", adapter)
+        self._adapter = _Adapter(tls)
+        self.mount("http://", self._adapter)
+        self.mount("https://", self._adapter)
         self._prepared = self.prepare_request(requests.Request("GET", "http://host.invalid/"))
+
+    def prepare_tls(self) -> None:
+        """Load the authorities before the first https URL asks for them."""
+        self._adapter.context()
 
     def prepared(self, target: Target) -> requests.PreparedRequest:
         """A GET of a target, its URL as it was checked: requests would read it once more, in a way of its own."""
@@ -88,12 +92,13 @@ class _Adapter(HTTPAdapter):
         """Which pool: the one of the target that was checked, not of what requests makes of its URL."""
         target = CALL.get().target
         host = {"scheme": target.scheme, "host": target.host, "port": target.port}
-        return host, {"ssl_context": self._context()} if target.scheme == "https" else {}
+        return host, {"ssl_context": self.context()} if target.scheme == "https" else {}
 
     def cert_verify(self, *args: Any, **kwargs: Any) -> None:
         """Nothing to add: the context has the authorities and demands certificates."""
 
-    def _context(self) -> ssl.SSLContext:
+    def context(self) -> ssl.SSLContext:
+        """The context of all connections."""
         with self._lock:
             if self._tls is None:
                 self._tls = _default_context()

@@ -7,6 +7,7 @@ Owns each of these rules once, for pictures, JSON documents and the page alike (
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from recognizer.http.messages import Response
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 _TAG_CHARS = 32  # of the digest's hexadecimal form: 128 bits
 _NOT_KEPT = "no-store"
+_BY_ANYONE, _BY_THE_CLIENT = "public", "private"
 _OF_A_304 = frozenset({"ETag", "Cache-Control", "Vary"})
 
 
@@ -33,8 +35,14 @@ def cache_headers(tag: str, max_age_s: int, *, varies: bool = False) -> dict[str
         max_age_s: seconds that any cache may keep it.
         varies: whether the Accept header had a say in it.
     """
-    headers = {"Cache-Control": f"public, max-age={max_age_s}" if max_age_s else _NOT_KEPT, "ETag": tag}
+    headers = {"Cache-Control": f"{_BY_ANYONE}, max-age={max_age_s}" if max_age_s else _NOT_KEPT, "ETag": tag}
     return {**headers, "Vary": "Accept"} if varies else headers
+
+
+def private(response: Response) -> Response:
+    """The response, to be kept by its client alone: a shared cache would hand it to those who may not ask for it."""
+    kept = response.headers.get("Cache-Control", "")
+    return replace(response, headers={**response.headers, "Cache-Control": kept.replace(_BY_ANYONE, _BY_THE_CLIENT)})
 
 
 def names(if_none_match: str, tag: str) -> bool:

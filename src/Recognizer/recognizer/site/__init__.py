@@ -1,6 +1,6 @@
 """What the service serves of itself: the page with its samples, and the API's description for programs and people.
 
 ``page`` makes the page; ``openapi`` makes the description out of ``detection``, ``documents``, ``options``,
-``schemas``, ``headers`` and ``problems``; ``reference`` makes a page of that. All of it is made once, at cold start, as
-``assets``.
+``schemas``, ``headers`` and ``problems``; ``security`` adds who may ask; ``reference`` makes a page of that. All of it
+is made once, at cold start, as ``assets``.
 """

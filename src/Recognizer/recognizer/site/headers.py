@@ -70,6 +70,7 @@ def headers(found: Json) -> Json:
             always=False,
         ),
         "Allow": _header("The methods that there are.", "GET, POST, OPTIONS"),
+        "WWW-Authenticate": _header("How to say who one is.", 'Bearer realm="recognizer"'),
     }
 
 

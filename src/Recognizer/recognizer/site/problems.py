@@ -19,10 +19,12 @@ from recognizer.errors import (
     MethodNotAllowed,
     NotFound,
     NothingDetected,
+    OriginBypassed,
     Overloaded,
     PictureTooCostly,
     RequestError,
     TooLarge,
+    Unauthorized,
     UnsupportedMediaType,
 )
 from recognizer.job import MAX_LIMIT
@@ -36,7 +38,8 @@ if TYPE_CHECKING:
 
 _MEDIA_TYPE = "application/problem+json"
 _REQUEST_ID = "6d3d6fbd-347e-4b72-9de9-7d62daebddc6"
-_NOT_OF_A_DETECTION = {NotFound, MethodNotAllowed}
+_NOT_OF_A_DETECTION = {NotFound, MethodNotAllowed, Unauthorized, OriginBypassed}
+_HEADERS: dict[type[RequestError], str] = {MethodNotAllowed: "Allow", Unauthorized: "WWW-Authenticate"}
 
 
 def examples(max_bytes: int) -> Json:
@@ -49,6 +52,13 @@ def examples(max_bytes: int) -> Json:
         InvalidParameter: {
             "detail": f'n must be a whole number from 1 to {MAX_LIMIT}, not "abc".',
             "parameter": "n",
+        },
+        Unauthorized: {
+            "detail": "This asks for a key. Send the header Authorization: Bearer KEY; "
+            "whoever runs this service hands keys out."
+        },
+        OriginBypassed: {
+            "detail": "This service is behind a distribution: use its address, not that of the service itself."
         },
         AddressNotAllowed: {
             "detail": "The URL leads to an address that is not a public one.",
@@ -100,11 +110,11 @@ def by_status(errors: Iterable[type[RequestError]]) -> Json:
 
 def response(errors: Sequence[type[RequestError]]) -> Json:
     """The response of one status, which several errors can share."""
-    allow = refs("Allow") if MethodNotAllowed in errors else {}
+    own = refs(*(_HEADERS[error] for error in errors if error in _HEADERS))
     shown = {error.code: {"$ref": f"#/components/examples/{error.code}"} for error in errors}
     return {
         "description": " ".join(_meaning(error) for error in errors),
-        "headers": {**refs("Cache-Control"), **allow},
+        "headers": {**refs("Cache-Control"), **own},
         "content": {_MEDIA_TYPE: content("Problem", examples=shown)},
     }
 

@@ -1,0 +1,45 @@
+"""Deletes one environment: ``python -m deploy.destroy STAGE STACK``, the stack's name being the proof that it is meant.
+
+Not by `sam delete`, which also deletes the image that the stack's template names: another environment may run the very
+same one. Images go by the repository's lifecycle rule.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+
+from deploy import ready
+
+
+def main(arguments: list[str]) -> int:
+    """Deletes the stack of a stage where both names fit; what the process should exit with."""
+    stage, named = (*arguments, "", "")[:2]
+    try:
+        environment = ready.environment(stage)
+        _require_meant(stage, environment.stack, named)
+        cloudformation = ready.account().client("cloudformation")
+        cloudformation.delete_stack(StackName=environment.stack)
+        print(f"{environment.stack} is being deleted", file=sys.stderr)
+        cloudformation.get_waiter("stack_delete_complete").wait(StackName=environment.stack)
+    except ready.NotReadyError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError, WaiterError) as error:
+        print(f"{environment.stack} was not deleted: {error}", file=sys.stderr)
+        return 1
+    print(f"{environment.stack} is gone")
+    return 0
+
+
+def _require_meant(stage: str, stack: str, named: str) -> None:
+    if named != stack:
+        raise ready.NotReadyError(
+            f"This deletes {stack} with its logs, alarms and address. If that is meant: "
+            f"make destroy STAGE={stage} STACK={stack}"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
