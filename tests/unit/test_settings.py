@@ -41,6 +41,7 @@ def test_an_empty_environment_gives_the_documented_defaults():
         max_response_bytes=4_500_000,
         picture_timeout_s=15.0,
         picture_memory_bytes=1024 * 1024 * 1024,
+        plain_px=1_000_000,
         is_traced=False,
         cache_max_age_s=3600,
         access="NONE",
