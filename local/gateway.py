@@ -102,9 +102,10 @@ def event_of(request: Request) -> dict[str, Any]:
     body = request.get_data(cache=False)
     is_text = request.mimetype.startswith("text/") or request.mimetype in {"application/json", "application/xml"}
     path = request.path
+    route = f"{request.method} {path}"
     event: dict[str, Any] = {
         "version": "2.0",
-        "routeKey": "$default",
+        "routeKey": route,
         "rawPath": path,
         "rawQueryString": request.query_string.decode(errors="replace"),
         "headers": {name.lower(): value for name, value in request.headers.items()},
@@ -120,7 +121,7 @@ def event_of(request: Request) -> dict[str, Any]:
                 "userAgent": request.headers.get("User-Agent", ""),
             },
             "requestId": str(uuid.uuid4()),
-            "routeKey": "$default",
+            "routeKey": route,
             "stage": "$default",
             "timeEpoch": int(time.time() * 1000),
         },

@@ -147,10 +147,11 @@ class Stack:
         self.sam("delete", "--no-prompts", "--region", REGION, check=False)
         run("docker", "image", "rm", "--force", f"{REPOSITORY}:test", check=False)
 
-    def ask(self, method, path, *, headers=None, body=None):
+    def ask(self, method, path, *, headers=None, body=None, route=None):
         """The answer to a request through the alias, as a gateway would send it: status, headers, body."""
         event = {
             "version": "2.0",
+            "routeKey": route or f"{method} {path}",
             "rawPath": path,
             "rawQueryString": "",
             "headers": headers or {},

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from recognizer import telemetry
 from recognizer.errors import InternalError
+from recognizer.job import COSTLY as COSTLY_PATHS
 
 from tests.conftest import ROOT
 from tests.contract.cloudformation import PARAMETERS, TEMPLATE, Deployed
@@ -263,6 +264,10 @@ def test_access_guards_the_costly_routes_and_no_other(switches, security):
     assert found.keys() == COSTLY | {"$default"}
     assert all(found[route]["security"] == security for route in COSTLY)
     assert "security" not in found["$default"]
+
+
+def test_what_the_service_guards_has_routes_of_its_own():
+    assert {route.partition(" ")[2] for route in COSTLY} == COSTLY_PATHS
 
 
 def test_every_route_calls_the_alias():

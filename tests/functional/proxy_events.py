@@ -24,7 +24,7 @@ def event(version="2.0", *, path="/detector", method="GET", query=None, headers=
         prefix = f"/{stage}" if stage else ""
         made: dict[str, Any] = {
             "version": "2.0",
-            "routeKey": "$default",
+            "routeKey": f"{method} {path}",
             "rawPath": prefix + path,
             "rawQueryString": urlencode(query or {}, errors="surrogatepass"),
             "headers": {name.lower(): value for name, value in (headers or {}).items()},

@@ -135,6 +135,21 @@ def test_what_the_gateway_let_through_passes(service, url, access):
     assert ask(service(ACCESS=access), url=url, format="json").status == 200
 
 
+@pytest.mark.parametrize("access", ["JWT", "AWS_IAM"])
+def test_the_gateways_default_route_is_no_way_round_its_judgement(service, url, access):
+    """It takes every spelling of a path that is no route of its own, and hands it on decoded."""
+    app = service(ACCESS=access)
+    by_default = {**event(query={"url": url}), "routeKey": "$default"}
+    signed = {**by_default, "requestContext": {**by_default["requestContext"], "authorizer": {"iam": {}, "jwt": None}}}
+
+    answer = reply(app(by_default, Context()))
+
+    assert (answer.status, answer.json["type"].endswith("unauthorized")) == (401, True)
+    assert "www-authenticate" in answer.headers
+    assert reply(app(signed, Context())).status == 200  # a function URL has no other route
+    assert reply(app({**event(path="/labels"), "routeKey": "$default"}, Context())).status == 200
+
+
 @pytest.mark.parametrize(
     ("access", "scheme", "in_shell"),
     [

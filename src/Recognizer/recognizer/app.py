@@ -111,6 +111,8 @@ class App:
         is_guarded = self._settings.access != "NONE" and request.path in COSTLY
         if is_guarded and self._settings.access == "KEY":
             access.require_key(request, self._settings.access_keys)
+        elif is_guarded:
+            access.require_judgement(request)
         is_head = request.method == "HEAD"
         response = self.routes[request.path]["GET" if is_head else request.method](request, record)
         if is_guarded:

@@ -48,6 +48,22 @@ def require_key(request: Request, digests: Collection[bytes]) -> None:
         )
 
 
+def require_judgement(request: Request) -> None:
+    """Lets a request pass that came by a route at which the gateway checks signatures or tokens.
+
+    The gateway's default route takes every spelling that is no route of its own, and nothing says whether
+    ``/%64etector`` is one: that must not be a way round.
+
+    Raises:
+        Unauthorized: it came by the default route.
+    """
+    if not request.is_judged:
+        raise Unauthorized(
+            f"Nobody has looked at who asks. Use {request.path} as it is written here.",
+            headers={"WWW-Authenticate": _CHALLENGE},
+        )
+
+
 def require_origin(request: Request, digest: bytes) -> None:
     """Lets a request pass that came through the distribution in front, and any that asks how the service is.
 

@@ -24,6 +24,7 @@ class Request:
         query: parameters, percent-decoded; a repeated one is joined by commas.
         headers: by name in lower case.
         body: as it was sent.
+        is_judged: whether the gateway looked at who asks, where it is the gateway's to look.
     """
 
     method: str
@@ -31,6 +32,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    is_judged: bool = True
 
     def header(self, name: str) -> str:
         """One header by its name in lower case; an empty string where it was not sent."""

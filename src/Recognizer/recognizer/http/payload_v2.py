@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from recognizer.http.messages import Response
 
-_DEFAULT_STAGE = "$default"
+_DEFAULT_STAGE = _DEFAULT_ROUTE = "$default"
 
 
 def takes(event: object) -> bool:
@@ -36,6 +36,8 @@ def read(event: object) -> Request:
         query=texts(fields, "queryStringParameters"),
         headers={name.lower(): value for name, value in texts(fields, "headers").items()},
         body=body_of(fields),
+        # A gateway's default route has no authorizer; a function URL has no other route, but may have one.
+        is_judged=fields.get("routeKey") != _DEFAULT_ROUTE or bool(context.get("authorizer")),
     )
 
 
