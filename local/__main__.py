@@ -106,7 +106,8 @@ def _loaded(port: int) -> Gateway:
     if log != "json":
         console.log_for_people(os.environ["POWERTOOLS_SERVICE_NAME"])
     host = _host(os.environ)
-    print(f"\n{console.greeting(model, host, port, reaches_private=settings.allow_private)}", flush=True)
+    greeting = console.greeting(model, host, port, reaches_private=settings.allow_private, access=settings.access)
+    print(f"\n{greeting}", flush=True)
     return gateway.Gateway(
         handler,
         visitors.Visitors(host) if settings.allow_private else None,

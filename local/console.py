@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-def greeting(model: Model, host: str, port: int, *, reaches_private: bool) -> str:
+def greeting(model: Model, host: str, port: int, *, reaches_private: bool, access: str = "NONE") -> str:
     """What is served, where, and what to try."""
     name = "127.0.0.1" if host in WILDCARDS else host
     address = f"http://{f'[{name}]' if ':' in name else name}:{port}"
@@ -30,10 +30,13 @@ def greeting(model: Model, host: str, port: int, *, reaches_private: bool) -> st
         lines.append(f"WARNING: {fallback.NOTICE}")
     if reaches_private and host not in _LOOPBACK:
         lines.append("WARNING: others can reach this server, and through it the private addresses that you can reach.")
+    if access in {"AWS_IAM", "JWT"}:
+        lines.append(f"WARNING: ACCESS={access} is for API Gateway to check: here everyone is let through.")
+    key = ' -H "Authorization: Bearer $KEY"' if access == "KEY" else ""
     lines += [
         "",
         f"  browser  {address}/",
-        f"  curl     curl -o cat.jpg '{address}/detector?url={address}/samples/cat.jpg'",
+        f"  curl     curl{key} -o cat.jpg '{address}/detector?url={address}/samples/cat.jpg'",
         "",
         "Ctrl-C ends it.",
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,3 +59,20 @@ def test_an_error_is_logged_as_text_with_its_traceback(capsys):
     said = capsys.readouterr().err.splitlines()
     assert said[:2] == ["ERROR it failed", "Traceback (most recent call last):"]
     assert said[-1].startswith("ValueError: ")
+
+
+@pytest.mark.parametrize(
+    ("access", "said"),
+    [
+        ("KEY", 'curl -H "Authorization: Bearer $KEY" -o cat.jpg '),
+        ("JWT", "WARNING: ACCESS=JWT is for API Gateway to check"),
+        ("AWS_IAM", "WARNING: ACCESS=AWS_IAM is for API Gateway to check"),
+        ("NONE", "curl -o cat.jpg "),
+    ],
+)
+def test_the_greeting_says_who_may_ask(access, said):
+    model = SimpleNamespace(identity=SimpleNamespace(name="a model", engine="litert"), facts={"source": "somewhere"})
+    greeting = console.greeting(model, "127.0.0.1", 3000, reaches_private=False, access=access)
+
+    assert said in greeting
+    assert ("WARNING" in greeting) is said.startswith("WARNING")
