@@ -1,8 +1,8 @@
 """``make torture``: everything hostile that is known, tried on the service, and what happened written down.
 
-The short form (``TORTURE=short``, for CI) puts some hundred requests on one process and says what came of it. The full
-form runs the suites of hostile input with as many examples as are worth waiting for, then ten thousand requests, and
-rewrites the generated sections of docs/reliability.md.
+The short form (``TORTURE=short``, for CI) sends some thousand damaged pictures and some hundred requests, and says what
+came of it. The full form runs the suites of hostile input, 200,000 damaged pictures and 10,000 requests, and rewrites
+the generated sections of docs/reliability.md. ``TORTURE_KEEP`` names a folder for pictures that fail.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 from benchmarks.report import filled, table
-from tests.torture import load
+from tests.torture import load, pictures
 
 ROOT = load.ROOT
 DOCUMENT = ROOT / "docs" / "reliability.md"
@@ -27,6 +27,7 @@ SUITES = {
     "addresses": ("tests/functional/fetch/test_addresses.py", "tests/unit/fetch"),
     "servers": ("tests/functional/fetch",),
     "pictures": ("tests/functional/test_isolation.py", "tests/functional/test_pictures.py", "tests/unit/pictures"),
+    "secrets": ("tests/functional/test_secrets.py",),
     "requests": ("tests/functional/test_requests.py", "tests/unit/http"),
     "faults": ("tests/functional/test_faults.py", "tests/unit/sandbox"),
 }
@@ -37,11 +38,21 @@ def main():
     if form not in load.REQUESTS:
         sys.exit(f"TORTURE is {form!r}; it must be {' or '.join(load.REQUESTS)}.")
     found, failed = {}, []
+    missing = [path for paths in SUITES.values() for path in paths if not (ROOT / path).exists()]
+    if missing:
+        sys.exit(f"SUITES names what is not there: {', '.join(missing)}")
+    began_s = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="recognizer-torture-") as folder:
         if form == "full":
             found["suites"] = {name: _suite(name, paths, Path(folder)) for name, paths in SUITES.items()}
             failed += [f"{name}: {row['failed']} tests" for name, row in found["suites"].items() if row["failed"]]
-        began_s = time.monotonic()
+        sys.stderr.write("damaged pictures…\n")
+        tables, broken = pictures.run(
+            form, Path(os.environ["TORTURE_KEEP"]) if os.environ.get("TORTURE_KEEP") else None
+        )
+        found |= tables
+        failed += broken
+        sys.stderr.write("load…\n")
         model, described = _model(Path(folder))
         with (Path(folder) / "log").open("wb") as log:
             tables, broken = load.run(form, model, log)
@@ -58,13 +69,12 @@ def main():
 def _suite(name, paths, folder):
     """Runs a suite; says how many tests it has, and how long they took."""
     sys.stderr.write(f"{name}…\n")
-    there = [path for path in paths if (ROOT / path).exists()]
     report = folder / f"{name}.xml"
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *there]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *paths]
     subprocess.run(command, cwd=ROOT, check=False, stdout=sys.stderr)
     suite = ET.parse(report).getroot().find("testsuite")  # noqa: S314 - written by pytest just now
     failed = int(suite.get("failures")) + int(suite.get("errors"))
-    return {"tests": int(suite.get("tests")), "failed": failed, "seconds": float(suite.get("time"))}
+    return {"tests": f"{int(suite.get('tests')):,}", "failed": failed, "seconds": float(suite.get("time"))}
 
 
 def _model(folder):
