@@ -61,12 +61,6 @@ def test_a_file_of_each_format_is_cut_at_each_byte():
     assert {*tallies} == {*READABLE}
 
 
-@pytest.mark.parametrize("name", mutations.originals())
-def test_what_is_damaged_was_fine_before(name):
-    with pictures.Way() as way:
-        assert way.outcome(mutations.originals()[name])[0] is None
-
-
 def test_the_same_seed_makes_the_same_files():
     assert [*mutations.batch(SEED, 100)] == [*mutations.batch(SEED, 100)]
 
@@ -106,6 +100,11 @@ if os.environ.get("TORTURE") == "full":
 def way():
     with pictures.Way(PICTURE_TIMEOUT="1") as running:
         yield running
+
+
+@pytest.mark.parametrize("name", mutations.originals())
+def test_what_is_damaged_was_fine_before(way, name):
+    assert way.outcome(mutations.originals()[name])[0] is None
 
 
 @pytest.mark.parametrize("name", BOMBS)

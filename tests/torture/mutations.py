@@ -157,7 +157,7 @@ def _say_another_length(made, rng):
         said = int.from_bytes(made[place : place + length], order)
         if 4 <= said <= len(made) - place:
             value = rng.choice((0, 1, said - 1, said + 1, said + 4, len(made), (1 << 8 * length) - 1))
-            made[place : place + length] = value.to_bytes(length, order)
+            made[place : place + length] = (value % (1 << 8 * length)).to_bytes(length, order)
             return
 
 
