@@ -7,6 +7,7 @@ errors, in time, and the picture after it has to come out as it always does.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import Counter
 from contextlib import suppress
@@ -22,6 +23,7 @@ from recognizer.job import DetectRequest
 from recognizer.sandbox.pool import Pool
 from recognizer.settings import Settings
 
+from benchmarks.report import table
 from tests.torture import mutations
 
 SAMPLE = Path(__file__).resolve().parents[2] / "src" / "Recognizer" / "web" / "samples" / "cat.jpg"
@@ -183,3 +185,17 @@ def _kept(keep, name, content, what):
         keep.mkdir(parents=True, exist_ok=True)
         (keep / f"{abs(hash(content)):x}").write_bytes(content)
     return f"{name} ({len(content)} bytes): {what}"
+
+
+def main(folder):
+    """Sends all files below a folder; says what came of them."""
+    files = (path for path in sorted(Path(folder).rglob("*")) if path.is_file())
+    with Way() as way:
+        tallies, _, failed = attack(way, ((path.suffix.lstrip(".") or "none", path.read_bytes()) for path in files))
+    everything = {name: tally.row() for name, tally in sorted(tallies.items())}
+    sys.stdout.write(table(everything | {"all": Tally.of(tallies.values()).row()}) + "\n" + "\n".join(failed) + "\n")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
