@@ -176,3 +176,9 @@ def webp_of_frames(frames=5000, side_px=2000):
     first = content.index(b"ANMF")
     made = content[:first] + content[first:] * (frames // 2)
     return made[:4] + (len(made) - 8).to_bytes(4, "little") + made[8:]
+
+
+def gif_of_size(width, height, *, left=0, top=0, disposal=0):
+    """A GIF with a screen of one pixel and a frame that is said to be larger, to be disposed of in some way."""
+    frame = b"!\xf9\4" + bytes([disposal << 2]) + b"\0\0\0\0," + struct.pack("<HHHH", left, top, width, height)
+    return b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff" + frame + b"\0\2\2D\1\0;"

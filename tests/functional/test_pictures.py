@@ -73,6 +73,7 @@ BOMBS = {
     "PNG: 400 megapixels": lambda: hostile.claiming_size("PNG", 20_000),
     "GIF: frames by the hundred thousand": hostile.gif_of_frames,
     "GIF: comments by the million": hostile.gif_of_comments,
+    "GIF: a frame to be disposed of": lambda: hostile.gif_of_size(65_535, 65_535, disposal=2),
     "GIF: 4,000 megapixels": lambda: hostile.claiming_size("GIF", 65_535),
     "WEBP: frames by the thousand": hostile.webp_of_frames,
     "BMP: runs of 4 bits, 49 megapixels": lambda: mutations.bmp_of_runs(b"\xff\x11" * 10_000, 2, 7000, 7000),

@@ -152,7 +152,7 @@ def _work(fds: list[int], serve: Serve, memory_bytes: int, nursery: int) -> None
         Path("/proc/self/oom_score_adj").write_text(_KILL_FIRST, encoding="ascii")
     os.environ.clear()  # a decoder needs none of it, and a decoder that was taken over must not find credentials
     connection, *shared = fds
-    wire = Wire(socket.socket(fileno=connection), *shared)
+    wire = Wire(socket.socket(fileno=connection), shared[0] if shared else None)
     for fd in shared:
         os.close(fd)
     serve(wire)

@@ -95,9 +95,9 @@ class Wire:
                 for part, view in zip(self._parts(lengths), views, strict=True):
                     part[:] = view
                 views = []
-            for part in (_LENGTH.pack(len(encoded)) + encoded, *views):
+            for piece in (_LENGTH.pack(len(encoded)) + encoded, *views):
                 self._wait_at_most_until(ends_at_s)
-                self._socket.sendall(part)
+                self._socket.sendall(piece)
         except OSError as error:
             raise ConnectionLost("the message could not be sent") from error
         self._in_step = True
