@@ -93,7 +93,8 @@ def _check_size(size_px: tuple[int, int], max_pixels: int) -> None:
     width, height = size_px
     if width * height > max_pixels:
         raise TooLarge(
-            f"The picture has {width} x {height} pixels; at most {max_pixels:,} in all are read. Give a smaller version."
+            f"The picture has {width} x {height} pixels; at most {max_pixels:,} in all are read. "
+            "Give a smaller version."
         )
 
 
