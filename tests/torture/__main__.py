@@ -141,7 +141,6 @@ def _environment():
     return {
         "Python": platform.python_version(),
         **packages,
-        "with": "the model in MODEL_DIR" if os.environ.get("MODEL_DIR") else "a tiny model with LiteRT",
         "on": f"{len(os.sched_getaffinity(0))} CPUs, {platform.system()} {platform.release()}",
     }
 
