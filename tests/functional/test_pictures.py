@@ -43,14 +43,14 @@ def test_damaged_files_are_answered_and_the_next_one_is_answered_as_ever(app):
 
 def test_damaged_files_come_out_of_the_worker_or_not_and_hurt_nothing():
     with pictures.Way(MAX_PIXELS=str(pictures.MAX_PIXELS)) as way:
-        tallies, _, failed = pictures.attack(way, mutations.batch(SEED, 3000))
+        tallies, _, failed = pictures.attack(way, mutations.batch(SEED, 2000))
         assert way.is_sound()
 
     assert not failed
     assert {*tallies} == {*READABLE}
     outcomes = pictures.Tally.of(tallies.values()).outcomes
-    assert outcomes[None] > 300, "most of the damage must not be so great that nothing is decoded"
-    assert outcomes.total() - outcomes[None] > 300
+    assert outcomes[None] > 200, "most of the damage must not be so great that nothing is decoded"
+    assert outcomes.total() - outcomes[None] > 200
 
 
 def test_a_file_of_each_format_is_cut_at_each_byte():
@@ -66,7 +66,6 @@ def test_the_same_seed_makes_the_same_files():
 
 
 BOMBS = {
-    "JPEG: scans": hostile.jpeg_of_many_scans,
     "JPEG: flat, 400 megapixels": lambda: hostile.claiming_size("JPEG", 20_000),
     "PNG: profiles": hostile.png_of_profiles,
     "PNG: pixels that never end": lambda: hostile.png_of_chunks(b"IDAT", zlib.compress(bytes(50_000_000)), 20),
@@ -81,11 +80,12 @@ BOMBS = {
     "BMP: steps": lambda: mutations.bmp_of_runs(b"\0\2\xff\xff" * 10_000, 1, 7000, 7000),
     "BMP: ends of lines by the million": lambda: mutations.bmp_of_runs(b"\0\0" * 2_000_000, 1, 7000, 7000),
     "TIFF: strips": lambda: hostile.tiff_of_strips(100_000, rows=999),
-    "TIFF: many scans": lambda: hostile.tiff_around(hostile.jpeg_of_many_scans(), 6000, 6000),
     "AVIF: items": hostile.avif_of_items,
 }
 
 LARGE = {  # the making of which takes longer than all the rest
+    "JPEG: scans": hostile.jpeg_of_many_scans,
+    "TIFF: many scans": lambda: hostile.tiff_around(hostile.jpeg_of_many_scans(), 6000, 6000),
     "JPEG: flat, 49 megapixels": lambda: hostile.large_flat(7000, "JPEG"),
     "PNG: flat, 49 megapixels": lambda: hostile.large_flat(7000, "PNG"),
     "GIF: flat, 49 megapixels": lambda: hostile.large_flat(7000, "GIF"),
