@@ -8,7 +8,8 @@ import zlib
 
 import pytest
 from recognizer.build import build
-from recognizer.pictures import READABLE
+from recognizer.errors import BrokenPicture
+from recognizer.pictures import READABLE, is_plain
 
 from tests.conftest import THREADS
 from tests.functional import hostile
@@ -51,6 +52,16 @@ def test_damaged_files_come_out_of_the_worker_or_not_and_hurt_nothing():
     outcomes = pictures.Tally.of(tallies.values()).outcomes
     assert outcomes[None] > 200, "most of the damage must not be so great that nothing is decoded"
     assert outcomes.total() - outcomes[None] > 200
+
+
+def test_damaged_plain_files_hurt_nothing_in_the_services_own_process():
+    with pictures.Way(**pictures.HERE) as way:
+        plain = [content for _, content in mutations.batch(SEED, 2000, "JPEG") if is_plain(content, 1_000_000)]
+        tallies, _, failed = pictures.attack(way, (("JPEG", content) for content in plain))
+
+    assert not failed
+    assert tallies["JPEG"].outcomes.keys() == {None, BrokenPicture}
+    assert tallies["JPEG"].outcomes.total() > 300, "most damage must leave a file plain"
 
 
 def test_a_file_of_each_format_is_cut_at_each_byte():

@@ -220,10 +220,10 @@ def _checked(content):
     )
 
 
-def batch(seed, count):
-    """So many damaged files, each with the name of what it was."""
+def batch(seed, count, of=""):
+    """So many damaged files, of one format where one is named, each with the name of what it was."""
     rng = random.Random(seed)  # noqa: S311 - the same files each time
-    names = list(originals())
+    names = [name for name in originals() if name.startswith(of)]
     for number in range(count):
         name = names[number % len(names)]
         yield name, mutated(name, rng)

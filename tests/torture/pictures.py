@@ -33,6 +33,8 @@ LIMIT_S = 4.0
 GRACE_S = 1.0
 # Damaged sizes are mostly large: with the 50 megapixels of the default, most of the time would go to clearing memory.
 MAX_PIXELS = 2_000_000
+# With time to spare, small and plain JPEGs are worked on in the service's own process.
+HERE = {"PICTURE_TIMEOUT": "15", "PLAIN_PIXELS": "1000000"}
 _EVERY = 200  # files, and a sound picture has to come out as it always does
 ERRORS = (UnsupportedMediaType, TooLarge, BrokenPicture, PictureTooCostly)
 _SAID = {
@@ -80,11 +82,14 @@ class Way:
 
     def __init__(self, **environ):
         settings = Settings.from_environ({"PICTURE_TIMEOUT": str(LIMIT_S), **environ})
+        self._timeout_s = settings.picture_timeout_s
         craft = build._craft(settings)
         self._pool = Pool(partial(serve, craft, SAMPLE.read_bytes()), settings.picture_memory_bytes)
         self._isolation = Isolation(
+            craft,
             self._pool,
             settings.picture_timeout_s,
+            settings.plain_px,
             max_pixels=settings.max_pixels,
             max_bytes=settings.max_response_bytes,
         )
@@ -99,7 +104,7 @@ class Way:
     def outcome(self, content):
         """What comes of a file: the error, or nothing and the file of the answer; raises what would be a 500."""
         try:
-            with self._isolation.open(content, time.monotonic() + LIMIT_S) as picture:
+            with self._isolation.open(content, time.monotonic() + self._timeout_s) as picture:
                 return None, picture.render(_ASKED, _FOUND).encoded.content
         except ERRORS as error:
             return type(error), None
@@ -159,6 +164,7 @@ def run(form, keep=None):
             {"MAX_PIXELS": str(MAX_PIXELS)},
         ),
         "damaged, up to 50 megapixels": (mutations.batch(len(SEEDS) + 1, large), {}),
+        "damaged JPEGs, small and plain ones here": (mutations.batch(len(SEEDS) + 2, large, "JPEG"), HERE),
     }
     if form == "full":
         ways["cut at each byte"] = (cut(mutations.originals()), {})
