@@ -22,7 +22,7 @@ def stage(tmp_path):
     model_stage = DOCKERFILE.partition(" AS model")[2].partition("\nFROM ")[0]
     for *sources, destination in (line.split() for line in re.findall(r"^COPY (.*)$", model_stage, re.MULTILINE)):
         for source in sources:
-            if source.endswith("/") and not source.startswith("mode["):
+            if source.endswith("/"):
                 shutil.copytree(RECOGNIZER / source, tmp_path / destination)
             elif source.startswith("recognizer/"):
                 (tmp_path / destination).mkdir(exist_ok=True)

@@ -128,8 +128,57 @@ def flat_middle(side_px=5000):
     return file.getvalue()
 
 
-def large_flat(side_px=6000, image_format="PNG"):
+def large_flat(side_px=6000, image_format="PNG", **options):
     """Nothing wrong with it but its size."""
     file = BytesIO()
-    Image.new("RGB", (side_px, side_px), "navy").save(file, image_format)
+    Image.new("RGB", (side_px, side_px), "navy").save(file, image_format, **options)
     return file.getvalue()
+
+
+def claiming_size(image_format, side_px):
+    """A small JPEG, PNG or GIF whose header says that it is large."""
+    file = BytesIO()
+    Image.new("RGB", (8, 8)).save(file, image_format)
+    content = bytearray(file.getvalue())
+    side = side_px.to_bytes(2)
+    match image_format:
+        case "JPEG":
+            place = content.index(b"\xff\xc0") + 5
+            content[place : place + 4] = side * 2
+        case "PNG":
+            content[16:24] = side_px.to_bytes(4) * 2
+            content[29:33] = zlib.crc32(content[12:29]).to_bytes(4)
+        case "GIF":
+            content[6:10] = side_px.to_bytes(2, "little") * 2
+    return bytes(content)
+
+
+def gif_of_frames(frames=200_000):
+    """A GIF of so many frames of a pixel."""
+    frame = b"!\xf9\4\4\0\0\0\0" + b",\0\0\0\0\1\0\1\0\0\2\2D\1\0"
+    return b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff" + frame * frames + b";"
+
+
+def gif_of_comments(comments=1_000_000):
+    """A GIF of so many comments, and one that is as long as all of them, before its picture."""
+    comment, long = b"!\xfe\1x\0", b"!\xfe" + (b"\1x" * comments) + b"\0"
+    picture = b",\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
+    return b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff" + comment * comments + long + picture
+
+
+def webp_of_frames(frames=5000, side_px=2000):
+    """An animated WebP whose frames cover all of a picture that one pixel each would tell."""
+    file = BytesIO()
+    Image.new("RGB", (side_px, side_px)).save(
+        file, "WEBP", lossless=True, save_all=True, append_images=[Image.new("RGB", (side_px, side_px), "white")]
+    )
+    content = file.getvalue()
+    first = content.index(b"ANMF")
+    made = content[:first] + content[first:] * (frames // 2)
+    return made[:4] + (len(made) - 8).to_bytes(4, "little") + made[8:]
+
+
+def gif_of_size(width, height, *, left=0, top=0, disposal=0):
+    """A GIF with a screen of one pixel and a frame that is said to be larger, to be disposed of in some way."""
+    frame = b"!\xf9\4" + bytes([disposal << 2]) + b"\0\0\0\0," + struct.pack("<HHHH", left, top, width, height)
+    return b"GIF89a\1\0\1\0\x80\0\0\0\0\0\xff\xff\xff" + frame + b"\0\2\2D\1\0;"

@@ -6,8 +6,10 @@ import functools
 import gc
 import io
 import os
+import signal
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,8 +181,12 @@ def pool():
         yield running
 
 
+def isolated(pool, seconds=20.0, plain_px=0):
+    return Isolation(craft(), pool, seconds, plain_px, max_pixels=1_000_000, max_bytes=1_000_000)
+
+
 def opened(pool, content, seconds=20.0):
-    return Isolation(craft(), pool, seconds, 0).open(content, time.monotonic() + seconds)
+    return isolated(pool, seconds).open(content, time.monotonic() + seconds)
 
 
 def test_a_picture_over_there_is_like_one_over_here(pool):
@@ -251,6 +257,11 @@ LIES = {
     "another step": {"timings_ms": {"annotate": 1, "x-evil": 2}},
     "no steps": {"timings_ms": None},
     "no blob": {"blobs": 0},
+    "a header that is endless": {"reduced": "quality=" + "1" * 100_000},
+    "endless steps": {"reduced": ", ".join(["quality=1"] * 10_000)},
+    "a time that is none": {"timings_ms": {"annotate": float("nan"), "encode": 1}},
+    "a time without end": {"timings_ms": {"annotate": float("inf"), "encode": 1}},
+    "a time before": {"timings_ms": {"annotate": -1, "encode": 1}},
 }
 
 
@@ -281,6 +292,14 @@ def test_a_worker_that_was_taken_over_gives_no_orders(lie):
         {"size_px": [4, 3], "format": "EVIL", "animated": False},
         {"error": "internal-error", "message": "x", "parameter": None},
         {"error": "broken-picture", "message": ["x"], "parameter": None},
+        {"error": "broken-picture", "message": "x", "parameter": "<script>"},
+        {"error": "broken-picture", "message": "x", "parameter": ["url"]},
+        {"error": ["broken-picture"], "message": "x", "parameter": None},
+        {"size_px": [0, 3], "format": "PNG", "animated": False},
+        {"size_px": [-4, -3], "format": "PNG", "animated": False},
+        {"size_px": [1_000_001, 1], "format": "PNG", "animated": False},
+        {"size_px": [float("inf"), 3], "format": "PNG", "animated": False},
+        {"size_px": [10**400, 3], "format": "PNG", "animated": False},
     ],
 )
 def test_an_answer_that_cannot_be_is_none(answer):
@@ -343,7 +362,7 @@ def test_an_idle_worker_is_not_ended_by_the_last_pictures_time(pool):
 
 
 def test_the_usual_look_comes_with_the_picture_and_any_other_is_asked_for(pool):
-    isolation = Isolation(craft(), pool, 20.0, 0)
+    isolation = isolated(pool)
     here = DecodedPicture(craft(), b"fine")
 
     for first, second in [((7, 9), (5, 5)), ((7, 9), (9, 7)), ((5, 5), (7, 9))]:
@@ -370,6 +389,129 @@ def plain_jpeg():
     ],
 )
 def test_only_small_plain_pictures_with_time_to_spare_stay_here(pool, content, seconds, plain_px, where):
-    with Isolation(craft(), pool, 20.0, plain_px).open(content, time.monotonic() + seconds) as picture:
+    with isolated(pool, plain_px=plain_px).open(content, time.monotonic() + seconds) as picture:
         assert type(picture) is where
         assert picture.render(ASKED, [FOUND]).encoded.media_type == "image/png"
+
+
+# A worker that was taken over
+
+
+def lying(answers):
+    """What a worker does that has an answer ready for each order: a document and blobs, or something to do."""
+
+    def serve(wire):
+        wire.tell({})
+        held = None
+        while True:
+            order, _ = wire.hear()
+            if order["do"] == "forget":
+                continue
+            answer = answers.get(order["do"], OPENED)
+            if callable(answer):
+                held = answer(wire, held)
+            else:
+                wire.tell(answer[0], *answer[1:])
+
+    return serve
+
+
+OPENED = ({"size_px": [4, 3], "format": "PNG", "animated": False},)
+RENDERED = {"media_type": "image/png", "reduced": "", "timings_ms": {"annotate": 1.0, "encode": 1.0}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "ask"),
+    [
+        ({"render": (RENDERED, bytes(1_000_001))}, lambda picture: picture.render(ASKED, [FOUND])),
+        ({"render": (RENDERED, bytes(30_000_000))}, lambda picture: picture.render(ASKED, [FOUND])),
+        ({"resized": ({}, bytes(4 * 3 * 5 * 5 + 1))}, lambda picture: picture.resized(5, 5)),
+        ({"thinned": ({"shape": [4, 3, 3]}, bytes(10_000))}, lambda picture: picture.thinned(12)),
+        ({"render": (RENDERED, *[b""] * 17)}, lambda picture: picture.render(ASKED, [FOUND])),
+        ({"open": (*OPENED, bytes(3_000_000))}, lambda picture: None),
+        ({"open": ({"error": "broken-picture", "message": "x" * 2_000_000, "parameter": None},)}, lambda picture: None),
+    ],
+    ids=["a file", "a large file", "a view", "pixels", "pieces", "what nobody asked for", "words"],
+)
+def test_more_than_was_asked_for_is_not_taken(answers, ask):
+    with Pool(lying(answers), 256 * 1024 * 1024) as pool:
+        with pytest.raises(PictureTooCostly), opened(pool, b"fine") as picture:
+            ask(picture)
+        assert not pool._processes.idle
+
+
+def test_what_a_worker_tells_the_client_is_short():
+    words = {"error": "broken-picture", "message": "x" * 100_000, "parameter": None}
+    with (
+        Pool(lying({"open": (words,)}), 256 * 1024 * 1024) as pool,
+        pytest.raises(BrokenPicture) as caught,
+        opened(pool, b"fine"),
+    ):
+        pass
+
+    assert len(caught.value.public_message) <= 500
+
+
+def test_what_a_worker_tells_the_log_is_short():
+    with (
+        Pool(lying({"open": ({"failed": "x" * 1_000_000},)}), 256 * 1024 * 1024) as pool,
+        pytest.raises(WorkerFailed) as caught,
+        opened(pool, b"fine"),
+    ):
+        pass
+
+    assert len(str(caught.value)) <= 10_000
+
+
+def test_a_file_does_not_change_after_it_was_checked():
+    """The worker goes on writing to the memory that both share."""
+
+    def scribble(wire, _):
+        wire.tell(RENDERED, b"a picture")
+        for _ in range(50):
+            wire._shared[:] = bytes([0xFF]) * len(wire._shared)
+
+    with Pool(lying({"render": scribble}), 256 * 1024 * 1024) as pool, opened(pool, b"fine") as picture:
+        rendered = [picture.render(ASKED, [FOUND]).encoded.content for _ in range(20)]
+        seen = [hash(content) for content in rendered]
+        time.sleep(0.2)
+
+    assert all(isinstance(content, bytes) and len(content) == 9 for content in rendered)
+    assert seen == [hash(bytes(bytearray(content))) for content in rendered]
+
+
+def test_a_view_that_came_with_the_picture_is_not_taken_for_what_lies_there_now(pool):
+    isolation = isolated(pool)
+    with isolation.open(b"fine", time.monotonic() + 20) as there:
+        there.resized(20, 20)
+
+    with isolation.open(b"fine", time.monotonic() + 20) as there:
+        there.thinned(4)
+        np.testing.assert_array_equal(there.resized(20, 20), DecodedPicture(craft(), b"fine").resized(20, 20))
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="the system does not tell who is whose child")
+def test_a_worker_that_holds_off_its_end_is_ended_all_the_same():
+    """It ignores its timer and the end of its connection, and goes on for ever."""
+
+    def stubborn(wire):
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        wire.tell({})
+        wire.hear()
+        while True:
+            time.sleep(0.01)
+
+    with Pool(stubborn, 256 * 1024 * 1024) as pool:
+        nursery = pool._processes.nursery.pid
+        with pytest.raises(PictureTooCostly), opened(pool, b"fine", seconds=0.2):
+            pass
+
+        assert eventually(lambda: not Path(f"/proc/{nursery}/task/{nursery}/children").read_text(encoding="ascii"))
+
+
+def eventually(is_so):
+    for _ in range(1000):
+        if is_so():
+            return True
+        time.sleep(0.01)
+    return False

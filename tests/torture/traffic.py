@@ -21,6 +21,10 @@ from tests.functional.proxy_events import event
 SAMPLES = Path(__file__).resolve().parents[2] / "src" / "Recognizer" / "web" / "samples"
 
 
+# What keeps a worker busy for long: half of these is more than there are workers for.
+SLOW = ("42 megapixels", "JPEG of many scans", "the same in a TIFF", "flat middle in noise")
+
+
 def served():
     """The server on loopback that all URLs lead to, for a ``with`` block."""
     cat = (SAMPLES / "cat.jpg").read_bytes()

@@ -71,7 +71,14 @@ def build(environ: Mapping[str, str]) -> App:
     )
     pipeline = Pipeline(
         fetch=downloader.fetch,
-        open=Isolation(craft, pool, settings.picture_timeout_s, settings.plain_px).open,
+        open=Isolation(
+            craft,
+            pool,
+            settings.picture_timeout_s,
+            settings.plain_px,
+            max_pixels=settings.max_pixels,
+            max_bytes=settings.max_response_bytes,
+        ).open,
         detect=detector.load(model, settings.threads),
         **({"span": _spans()} if settings.is_traced else {}),
     )

@@ -29,7 +29,7 @@ from recognizer.errors import (
     UnsupportedMediaType,
 )
 from recognizer.imaging import DecodedPicture
-from recognizer.job import DetectRequest, Rendered
+from recognizer.job import PARAMETERS, DetectRequest, Rendered
 from recognizer.pictures import MEDIA_TYPES, READABLE, Encoded, is_plain
 from recognizer.sandbox.nursery import end_after
 from recognizer.sandbox.pool import NoneFree
@@ -54,7 +54,10 @@ _ERRORS = {
     error.code: error for error in (UnsupportedMediaType, TooLarge, BrokenPicture, PictureTooCostly, NothingDetected)
 }
 _STEPS = {"annotate", "encode"}
-_REDUCED = re.compile(r"(?:[a-z]+=[0-9]+(?:, [a-z]+=[0-9]+)*)?")
+_REDUCED = re.compile(r"(?:[a-z]{1,9}=[0-9]{1,9}(?:, [a-z]{1,9}=[0-9]{1,9}){0,2})?")
+_MAX_MESSAGE_CHARS = 500  # of an error, which the client reads
+_MAX_TRACEBACK_CHARS = 10_000
+_DAY_MS = 86_400_000
 Size = tuple[int, int]  # height, width
 _NO_REQUEST = DetectRequest(url="", criteria=Criteria(limit=1, min_score=0.0), answer="image")
 
@@ -144,13 +147,19 @@ class Isolation:
         pool: where workers come from.
         timeout_s: how long all that is done with one picture may take.
         plain_px: plain JPEGs of at most so many pixels are worked on here; 0 for none.
+        max_pixels: width times height of the largest picture that a worker may say it has read.
+        max_bytes: largest file that a worker may answer with.
     """
 
-    def __init__(self, craft: Craft, pool: Pool, timeout_s: float, plain_px: int) -> None:
+    def __init__(
+        self, craft: Craft, pool: Pool, timeout_s: float, plain_px: int, *, max_pixels: int, max_bytes: int
+    ) -> None:
         self._craft = craft
         self._pool = pool
         self._timeout_s = timeout_s
         self._plain_px = plain_px
+        self._max_pixels = max_pixels
+        self._max_bytes = max_bytes
         self._usual_size: Size | None = None
 
     @contextmanager
@@ -179,9 +188,10 @@ class Isolation:
                 wire = lent.enter_context(self._pool.worker(min(_MAX_WAIT_S, ends_at_s - time.monotonic())))
             except NoneFree as error:
                 raise Overloaded(_TOO_MANY, headers={"Retry-After": "1"}) from error
-            picture = IsolatedPicture(wire, min(ends_at_s, time.monotonic() + self._timeout_s))
+            ends_at_s = min(ends_at_s, time.monotonic() + self._timeout_s)
+            picture = IsolatedPicture(wire, ends_at_s, self._max_bytes)
             try:
-                picture.open(content, self._usual_size)
+                picture.open(content, self._usual_size, self._max_pixels)
                 yield picture
             except PictureTooCostly:
                 wire.retire()
@@ -193,7 +203,7 @@ class Isolation:
                     wire.retire()
                 if wire.is_in_step:
                     with suppress(ConnectionLost):  # it ended since its last answer, which was all that was wanted
-                        wire.tell({"do": "forget"})
+                        wire.tell({"do": "forget"}, timeout_s=_GRACE_S)
 
 
 class IsolatedPicture:
@@ -208,18 +218,21 @@ class IsolatedPicture:
     animated: bool = False
     resized_to: Size | None = None
 
-    def __init__(self, wire: Wire, ends_at_s: float) -> None:
-        """Takes a connection to a worker, and when time is up; see ``Isolation.open``."""
+    def __init__(self, wire: Wire, ends_at_s: float, max_bytes: int) -> None:
+        """Takes a connection to a worker, when time is up, and the largest answer; see ``Isolation``."""
         self._wire = wire
         self._ends_at_s = ends_at_s
+        self._max_bytes = max_bytes
         self._foreseen: tuple[Size, bytearray | memoryview] | None = None
 
-    def open(self, content: bytes, size: Size | None) -> None:
+    def open(self, content: bytes, size: Size | None, max_pixels: int) -> None:
         """Has a file decoded, and resized at once to what will be asked for next; see ``Isolation.open``."""
-        facts, answers = self._ask({"do": "open", "size": size}, content)
+        facts, answers = self._ask({"do": "open", "size": size}, content, most_bytes=_resized_bytes(size))
         with self._believable():
-            width, height = facts["size_px"]
-            self.size_px = (int(width), int(height))
+            width, height = map(int, facts["size_px"])
+            if min(width, height) < 1 or width * height > max_pixels:
+                raise ValueError("no picture has that size")
+            self.size_px = (width, height)
             self.format = READABLE[READABLE.index(facts["format"])]
             self.animated = bool(facts["animated"])
             self._foreseen = None if size is None else (size, answers[0])
@@ -229,13 +242,15 @@ class IsolatedPicture:
         self.resized_to = (height, width)
         foreseen, self._foreseen = self._foreseen, None
         if foreseen is None or foreseen[0] != self.resized_to:
-            foreseen = (self.resized_to, self._ask({"do": "resized", "size": self.resized_to})[1][0])
+            order = {"do": "resized", "size": self.resized_to}
+            foreseen = (self.resized_to, self._ask(order, most_bytes=_resized_bytes(self.resized_to))[1][0])
         with self._believable():
             return np.frombuffer(foreseen[1], np.float32).reshape(height, width, 3)
 
     def thinned(self, max_px: int) -> NDArray[np.uint8]:
         """See ``job.View``."""
-        facts, answers = self._ask({"do": "thinned", "max_px": max_px})
+        most_px = max_px + sum(self.size_px) + 1  # each side is rounded up
+        facts, answers = self._ask({"do": "thinned", "max_px": max_px}, most_bytes=3 * most_px)
         with self._believable():
             height, width, _ = facts["shape"]
             return np.frombuffer(answers[0], np.uint8).reshape(height, width, 3)
@@ -244,7 +259,8 @@ class IsolatedPicture:
         """See ``job.OpenPicture``."""
         wanted = {"draw": request.draw, "crop": request.crop, "image_format": request.image_format}
         facts, answers = self._ask(
-            {"do": "render", "request": wanted, "detections": [_fields(detection) for detection in detections]}
+            {"do": "render", "request": wanted, "detections": [_fields(detection) for detection in detections]},
+            most_bytes=self._max_bytes,
         )
         with self._believable():
             reduced = _REDUCED.fullmatch(facts["reduced"])
@@ -255,6 +271,8 @@ class IsolatedPicture:
             ):
                 raise ValueError("it says something else")
             timings_ms = {step: float(ms) for step, ms in facts["timings_ms"].items()}
+            if not all(0 <= ms < _DAY_MS for ms in timings_ms.values()):  # not a number is neither
+                raise ValueError("it says something else")
             return Rendered(Encoded(bytes(answers[0]), facts["media_type"], reduced[0]), timings_ms)
 
     def _left_s(self) -> float:
@@ -263,21 +281,24 @@ class IsolatedPicture:
             raise PictureTooCostly(_TOO_MUCH_TIME)
         return left_s
 
-    def _ask(self, order: dict[str, Any], *blobs: bytes) -> Message:
+    def _ask(self, order: dict[str, Any], *blobs: bytes, most_bytes: int) -> Message:
         left_s = self._left_s()
+        self._foreseen = None  # it lies where the answer is going to
         try:
-            facts, answers = self._wire.ask({**order, "seconds": left_s}, *blobs, timeout_s=left_s + _GRACE_S)
+            facts, answers = self._wire.ask(
+                {**order, "seconds": left_s}, *blobs, timeout_s=left_s + _GRACE_S, most_bytes=most_bytes
+            )
         except ConnectionLost as error:
             is_late = time.monotonic() >= self._ends_at_s
             raise PictureTooCostly(_TOO_MUCH_TIME if is_late else _TOO_MUCH_MEMORY) from error
         if "failed" in facts:
-            raise WorkerFailed(str(facts["failed"]))
+            raise WorkerFailed(str(facts["failed"])[-_MAX_TRACEBACK_CHARS:])
         if "error" in facts:
             with self._believable():
                 error_of, message, parameter = _ERRORS[facts["error"]], facts["message"], facts["parameter"]
-                if not isinstance(message, str) or not isinstance(parameter, str | None):
+                if not isinstance(message, str) or parameter not in {None, *PARAMETERS}:
                     raise TypeError("it says something else")
-            raise error_of(message, parameter=parameter)
+            raise error_of(message[:_MAX_MESSAGE_CHARS], parameter=parameter)
         return facts, answers
 
     @contextmanager
@@ -285,9 +306,14 @@ class IsolatedPicture:
         """Retires a worker whose answer cannot be read."""
         try:
             yield
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
             self._wire.retire()
             raise WorkerFailed("the worker's answer is none") from error
+
+
+def _resized_bytes(size: Size | None) -> int:
+    """What the pixels of a picture of that size take, as three floating-point numbers each."""
+    return 0 if size is None else size[0] * size[1] * 3 * np.dtype(np.float32).itemsize
 
 
 _TOO_MUCH_TIME = "The picture takes too long to decode or to write. Save it as an ordinary JPEG, or smaller."

@@ -101,3 +101,10 @@ def test_a_directory_that_is_cut_off_is_left_to_its_reader(layout):
 
 def test_what_is_no_tiff_is_no_concern():
     assert excess(file_of(quarters(), "PNG")) is None
+
+
+@pytest.mark.parametrize("place", [2**63 - 1, 2**63, 2**64 - 1])
+def test_a_directory_beyond_all_files_is_nothing_to_count(place):
+    content = tiff_of([(256, 4, 1, 1)], big=True)
+
+    assert excess(content[:8] + place.to_bytes(8, "little") + content[16:]) is None

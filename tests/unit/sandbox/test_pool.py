@@ -53,6 +53,13 @@ def serve(wire):  # noqa: C901, PLR0912 - one case for each thing that can go wr
                 return
             case "list files":
                 wire.tell({"files": [str(Path(f"/proc/self/fd/{fd}").readlink()) for fd in range(64) if is_open(fd)]})
+            case "list all files":
+                wire.tell({"fds": os.listdir("/proc/self/fd")})  # noqa: PTH208 - numbers, not paths
+            case "write":
+                try:
+                    Path(job["path"]).write_bytes(b"x")
+                except OSError:
+                    wire.tell({"refused": True})
             case "environment":
                 wire.tell({"names": sorted(os.environ)})
             case "limits":
@@ -210,6 +217,22 @@ def test_a_worker_has_nothing_open_but_its_connection(pool, tmp_path):
     assert files[:3] == ["/dev/null"] * 3
 
 
+def test_a_descriptor_of_any_number_is_closed(tmp_path, monkeypatch):
+    """Those above what is tried where the system does not tell which are open."""
+    monkeypatch.setattr(nursery, "_MAX_FDS", 100)
+    with (tmp_path / "secret").open("w") as file:
+        high = os.dup2(file.fileno(), 900)
+        try:
+            with Pool(serve, MEMORY_BYTES) as pool:
+                assert str(high) not in ask(pool, do="list all files")[0]["fds"]
+        finally:
+            os.close(high)
+
+
+def test_a_worker_has_no_file_to_write(pool, tmp_path):
+    assert ask(pool, do="write", path=str(tmp_path / "file"))[0] == {"refused": True}
+
+
 def test_the_system_ends_a_worker_before_the_service(pool):
     assert ask(pool, do="limits")[0] == {"oom": "1000"}
 
@@ -312,6 +335,10 @@ def framed(document, blobs=b""):
         framed(b'{"blobs":[99999999999999],"shared":false}'),
         framed(b'{"blobs":[5],"shared":false}', b"abc"),
         framed(b'{"blobs":[1],"shared":true}', b"a"),  # this end shares no memory
+        framed(b'{"blobs":{"0":1},"shared":false}', b"a"),
+        framed(b'{"blobs":["1"],"shared":false}', b"a"),
+        framed(json.dumps({"blobs": [0] * 17, "shared": False}).encode()),
+        (1024 * 1024 + 1).to_bytes(4) + b'{"blobs":[],"shared":false}',
     ],
 )
 def test_what_is_no_message_is_a_lost_connection(wires, sent):
@@ -343,6 +370,44 @@ def test_a_drip_is_a_lost_connection(wires):
         with pytest.raises(ConnectionLost):
             wire.hear(0.3)
         theirs.close()
+
+
+def test_an_answer_beyond_what_was_asked_for_is_a_lost_connection(wires):
+    wire, theirs = wires
+    theirs.sendall(framed(b'{"blobs":[3,2],"shared":false}', b"abcde"))
+
+    with pytest.raises(ConnectionLost):
+        wire.ask({}, timeout_s=PATIENCE_S, most_bytes=4)
+
+
+def test_question_and_answer_have_one_time_together(wires):
+    """The other end reads the question slowly, and when it has read it, it is too late to answer."""
+    wire, theirs = wires
+
+    def read_slowly():
+        with suppress(OSError):
+            while theirs.recv(100_000):
+                time.sleep(0.03)
+
+    began_s = time.monotonic()
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(read_slowly)
+        with pytest.raises(ConnectionLost):
+            wire.ask({}, *[bytes(1_000_000)] * 8, timeout_s=0.5)
+        took_s = time.monotonic() - began_s
+        wire.close()
+
+    assert not wire.is_in_step
+    assert took_s < PATIENCE_S
+
+
+def test_who_speaks_unasked_is_not_listened_to(wires):
+    wire, theirs = wires
+    assert not wire.is_closed_by_peer()
+
+    theirs.sendall(framed(b'{"blobs":[],"shared":false}'))
+
+    assert wire.is_closed_by_peer()
 
 
 def test_nobody_to_send_to_is_a_lost_connection(wires):

@@ -14,7 +14,7 @@ from io import BytesIO
 from PIL import Image, UnidentifiedImageError
 
 from recognizer.errors import BrokenPicture, TooLarge, UnsupportedMediaType
-from recognizer.pictures import avif_items, jpeg_segments, png_chunks, tiff_tags
+from recognizer.pictures import avif_items, gif_frame, jpeg_segments, png_chunks, tiff_tags
 from recognizer.pictures.formats import DAMAGE, READABLE, TRANSPARENT
 from recognizer.pictures.jpeg_scans import has_too_many_scans
 from recognizer.pictures.rgb import rgb_profile, upright
@@ -24,7 +24,7 @@ _WEB_PAGE = re.compile(
 )
 
 # Each by itself tells whether a file is its concern.
-_LOOKS = (jpeg_segments.excess, png_chunks.excess, tiff_tags.excess, avif_items.excess)
+_LOOKS = (jpeg_segments.excess, png_chunks.excess, gif_frame.excess, tiff_tags.excess, avif_items.excess)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ def read(content: bytes, max_pixels: int) -> Picture:
     for excess in _LOOKS:
         if (what := excess(content)) is not None:
             raise BrokenPicture(f"The picture's file has {what}. Save it again, without its metadata.")
+    _check_size(gif_frame.size_px(content) or (0, 0), max_pixels)
     try:
         image = Image.open(BytesIO(content), formats=READABLE)
     except UnidentifiedImageError as error:
@@ -74,12 +75,7 @@ def read(content: bytes, max_pixels: int) -> Picture:
     except DAMAGE as error:
         raise _broken(error) from error
     with image:
-        width, height = image.size
-        if width * height > max_pixels:
-            raise TooLarge(
-                f"The picture has {width} x {height} pixels; at most {max_pixels:,} in all are read. "
-                "Give a smaller version."
-            )
+        _check_size(image.size, max_pixels)
         if image.format in {"JPEG", "MPO"} and has_too_many_scans(content, image.size):
             raise BrokenPicture("The JPEG has too many scans to decode in time. Save it again, as an ordinary JPEG.")
         try:
@@ -91,6 +87,15 @@ def read(content: bytes, max_pixels: int) -> Picture:
             return Picture(rgb, source_format, animated, profile, layer)
         except DAMAGE as error:
             raise _broken(error) from error
+
+
+def _check_size(size_px: tuple[int, int], max_pixels: int) -> None:
+    width, height = size_px
+    if width * height > max_pixels:
+        raise TooLarge(
+            f"The picture has {width} x {height} pixels; at most {max_pixels:,} in all are read. "
+            "Give a smaller version."
+        )
 
 
 def _unidentified(content: bytes) -> UnsupportedMediaType | BrokenPicture:

@@ -48,7 +48,7 @@ def excess(content: bytes) -> str | None:
             if tag.count > MAX_VALUES and tag.type not in _BYTES:
                 return f"more than {MAX_VALUES:,} values in a tag"
             tags.setdefault(tag.number, tag)
-    except struct.error:  # a directory that is cut off: its reader says so
+    except (struct.error, OverflowError):  # a directory that is cut off, or beyond what is counted: its reader says so
         return None
     return "more strips or tiles than its picture needs" if _repeats(tags) else None
 

@@ -5,7 +5,9 @@ another thread held would be held for ever. The nursery is forked before the eng
 again when it is asked to, and so each worker starts as fresh as the first.
 
 Owns the limits too. They are the kernel's: a timer whose signal ends the process, and the most memory it can map. No
-decoder can hold them off, not one that keeps Python's lock for a minute and not one that calls ``abort``.
+decoder can hold them off, not one that keeps Python's lock for a minute and not one that calls ``abort``. One that was
+taken over can stop the timer, but it is on a leash: the nursery holds one end of a connection, whoever borrows the
+worker the other, and when that is closed, the nursery ends the worker.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import contextlib
 import ctypes
 import os
 import resource
+import select
 import signal
 import socket
 import warnings
@@ -31,7 +34,8 @@ if TYPE_CHECKING:
     Serve = Callable[[Wire], None]
 
 _STDERR: Final = 2
-_MAX_FDS: Final = 65_536
+_MAX_FDS: Final = 65_536  # where the system does not tell which are open
+_FDS: Final = 3  # a leash, a connection, shared memory
 _KILL_FIRST: Final = "1000"
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -82,13 +86,16 @@ def new_worker(nursery: Nursery) -> Wire:
         ours, theirs = socket.socketpair()
         until_sent.enter_context(theirs)
         unless_sent.enter_context(ours)
-        fds = [theirs.fileno()]
+        leash, held = socket.socketpair()
+        until_sent.enter_context(held)
+        unless_sent.enter_context(leash)
+        fds = [held.fileno(), theirs.fileno()]
         shared_fd = shared_memory()
         if shared_fd is not None:
             until_sent.callback(os.close, shared_fd)
             fds.append(shared_fd)
-        wire = Wire(ours, shared_fd)
-        socket.send_fds(nursery.requests, [b"+"], fds)
+        wire = Wire(ours, shared_fd, leash)
+        socket.send_fds(nursery.requests, [bytes([len(fds)])], fds)
         unless_sent.pop_all()
     return wire
 
@@ -99,16 +106,36 @@ def end_after(seconds: float) -> None:
 
 
 def _nurse(requests: socket.socket, serve: Serve, memory_bytes: int) -> None:
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel buries the workers
     nursery = os.getpid()
+    workers: dict[int, int] = {}  # the leash of each -> its number, which nobody else gets before we have waited for it
+    events = select.poll()
+    events.register(requests, select.POLLIN)
     while True:
-        asked, fds, _, _ = socket.recv_fds(requests, 1, 2)
-        if not asked:
-            return
-        if _fork() == 0:
-            _run(partial(_work, fds, serve, memory_bytes, nursery), keep=fds)
-        for fd in fds:
-            os.close(fd)
+        for fd, _ in events.poll():
+            if fd in workers:
+                events.unregister(fd)
+                os.close(fd)
+                _end_worker(workers.pop(fd))
+                continue
+            asked, fds, _, _ = socket.recv_fds(requests, 1, _FDS)
+            if not asked:
+                for worker in workers.values():
+                    _end_worker(worker)
+                return
+            held, given = fds[:1], fds[1:]
+            if len(fds) == asked[0]:  # as many as were sent: there was room for all of them
+                worker = _fork()
+                if worker == 0:
+                    _run(partial(_work, given, serve, memory_bytes, nursery), keep=given)
+                workers[held[0]] = worker
+                events.register(held.pop(), select.POLLIN)
+            for each in (*held, *given):
+                os.close(each)
+
+
+def _end_worker(worker: int) -> None:
+    os.kill(worker, signal.SIGKILL)
+    os.waitpid(worker, 0)
 
 
 def _work(fds: list[int], serve: Serve, memory_bytes: int, nursery: int) -> None:
@@ -120,11 +147,12 @@ def _work(fds: list[int], serve: Serve, memory_bytes: int, nursery: int) -> None
         mapped_bytes = min(mapped_bytes, most)
     resource.setrlimit(resource.RLIMIT_DATA, (mapped_bytes, mapped_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it has no files to write
     with contextlib.suppress(OSError):  # where memory runs out all the same, not the service itself is to be ended
         Path("/proc/self/oom_score_adj").write_text(_KILL_FIRST, encoding="ascii")
     os.environ.clear()  # a decoder needs none of it, and a decoder that was taken over must not find credentials
     connection, *shared = fds
-    wire = Wire(socket.socket(fileno=connection), *shared)
+    wire = Wire(socket.socket(fileno=connection), shared[0] if shared else None)
     for fd in shared:
         os.close(fd)
     serve(wire)
@@ -160,11 +188,13 @@ def _say_nothing() -> None:
 
 
 def _close_all_but(kept: Iterable[int]) -> None:
-    low = _STDERR + 1
-    for fd in sorted(kept):
-        os.closerange(low, fd)
-        low = fd + 1
-    os.closerange(low, max(_MAX_FDS, low))
+    try:
+        there = [int(fd) for fd in os.listdir("/proc/self/fd")]  # noqa: PTH208 - numbers, not paths
+    except OSError:
+        there = list(range(_MAX_FDS))
+    for fd in {*there} - {*kept} - {*range(_STDERR + 1)}:
+        with contextlib.suppress(OSError):
+            os.close(fd)
 
 
 def _fork() -> int:
