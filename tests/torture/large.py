@@ -16,7 +16,6 @@ from tests.functional.proxy_events import event
 from tests.torture.container import MEMORY_MB
 
 SIDE_PX = 7071
-_MAX_BYTES = 20 * 1024 * 1024
 _MB = 1e6
 
 
@@ -36,7 +35,7 @@ def run(ask):
         ((_, seconds, status, _),) = found["answers"]
         peak = max(sample["all"] for sample in [*found["samples"], found["after"]])
         rows[name] = {"file MB": len(content) / _MB, "status": str(status), "s": seconds, "peak MB": peak / _MB}
-        if status not in {200, 422}:
+        if status not in {200, 422}:  # 413 were a file that is more than is downloaded, and so no trial
             failed.append(f"{name} was answered with {status}")
         if peak / 1024**2 > MEMORY_MB:
             failed.append(f"{name} took {peak / _MB:.0f} MB")
@@ -77,10 +76,7 @@ def _grey(levels):
 def _file(image, image_format, **options):
     file = BytesIO()
     image.save(file, image_format, **options)
-    content = file.getvalue()
-    if len(content) > _MAX_BYTES:
-        raise ValueError(f"{image_format} of {len(content)} bytes is more than is downloaded")
-    return content
+    return file.getvalue()
 
 
 def _sixteen_bits():
@@ -102,7 +98,7 @@ PICTURES = {
     "WebP, noisy": lambda: _file(_noisy(levels=64), "WEBP", quality=20, method=0),
     "WebP with transparency": lambda: _file(_smooth("RGBA"), "WEBP", quality=20, method=0),
     "BMP of two colours": lambda: _file(_grey(2).convert("1"), "BMP"),
-    "TIFF, LZW": lambda: _file(_smooth(), "TIFF", compression="tiff_lzw"),
+    "TIFF, LZW": lambda: _file(_smooth(), "TIFF", compression="tiff_lzw", tiffinfo={317: 2}),
     "TIFF of floating points": lambda: _file(_smooth("F"), "TIFF", compression="tiff_deflate"),
     "TIFF of JPEG, noisy": lambda: _file(_noisy(levels=64), "TIFF", compression="jpeg", quality=15),
     "AVIF, smooth": lambda: _file(_smooth(), "AVIF", quality=60, speed=10),
