@@ -95,12 +95,14 @@ PICTURES = {
     "PNG of 16 bits": lambda: _file(_sixteen_bits(), "PNG", compress_level=1),
     "GIF, noisy": lambda: _file(_grey(3), "GIF", optimize=False),
     "WebP, smooth": lambda: _file(_smooth(), "WEBP", quality=50, method=0),
-    "WebP, noisy": lambda: _file(_noisy(levels=64), "WEBP", quality=20, method=0),
+    "WebP, noisy": lambda: _file(_noisy(levels=128), "WEBP", quality=20, method=0),
     "WebP with transparency": lambda: _file(_smooth("RGBA"), "WEBP", quality=20, method=0),
     "BMP of two colours": lambda: _file(_grey(2).convert("1"), "BMP"),
     "TIFF, LZW": lambda: _file(_smooth(), "TIFF", compression="tiff_lzw", tiffinfo={317: 2}),
-    "TIFF of floating points": lambda: _file(_smooth("F"), "TIFF", compression="tiff_deflate"),
+    "TIFF of floating points": lambda: _file(
+        Image.new("F", (SIDE_PX, SIDE_PX), 0.5), "TIFF", compression="tiff_deflate"
+    ),
     "TIFF of JPEG, noisy": lambda: _file(_noisy(levels=64), "TIFF", compression="jpeg", quality=15),
     "AVIF, smooth": lambda: _file(_smooth(), "AVIF", quality=60, speed=10),
-    "AVIF, noisy": lambda: _file(_noisy(levels=64), "AVIF", quality=30, speed=10),
+    "AVIF, noisy": lambda: _file(_noisy(), "AVIF", quality=45, speed=10),
 }
