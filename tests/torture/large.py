@@ -79,6 +79,10 @@ def _file(image, image_format, **options):
     return file.getvalue()
 
 
+def _flat(mode, value):
+    return Image.new(mode, (SIDE_PX, SIDE_PX), value)
+
+
 def _sixteen_bits():
     levels = np.linspace(0, 65535, SIDE_PX, dtype=np.uint16)
     return Image.fromarray(np.broadcast_to(levels, (SIDE_PX, SIDE_PX)).copy())
