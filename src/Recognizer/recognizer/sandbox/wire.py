@@ -95,7 +95,8 @@ class Wire:
                 for part, view in zip(self._parts(lengths), views, strict=True):
                     part[:] = view
                 views = []
-            for piece in (_LENGTH.pack(len(encoded)) + encoded, *views):
+            pieces: list[Blob] = [_LENGTH.pack(len(encoded)) + encoded, *views]
+            for piece in pieces:
                 self._wait_at_most_until(ends_at_s)
                 self._socket.sendall(piece)
         except OSError as error:
