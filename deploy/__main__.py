@@ -31,7 +31,11 @@ def main(arguments: list[str]) -> int:
     if _MACHINES.get(platform.machine()) != wanted:
         print(f"Docker emulates {wanted} on this machine, which takes long; see Architecture.", file=sys.stderr)
     named = ("--config-env", environment.name)
-    return _sam("build", *named) or _sam("deploy", *named, "--image-repository", repository, "--no-confirm-changeset")
+    # What CloudFormation becomes, where whoever deploys may not make all of it: deploy/github-oidc.yaml.
+    role = os.environ.get("EXECUTION_ROLE_ARN")
+    as_role = ("--role-arn", role) if role else ()
+    pushed = ("--image-repository", repository, "--no-confirm-changeset", *as_role)
+    return _sam("build", *named) or _sam("deploy", *named, *pushed)
 
 
 def _sam(*arguments: str) -> int:

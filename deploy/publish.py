@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
         environment = ready.environment(arguments[0] if arguments and arguments[0] else "dev")
         ready.check_docker()
         session = ready.account()
-        repository = ready.repository(session, environment.parameters.get("Project", "recognizer"))
+        repository = ready.repository(session, environment.parameters["Project"])
         _run(_SAM, "build", "--config-env", environment.name)
         engine, image = _built()
         tag = f"{engine}-{_inspected(image, '{{.Architecture}}')}-{_digest(image)[:_DIGEST_CHARS]}"

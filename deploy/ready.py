@@ -47,9 +47,7 @@ def environment(stage: str) -> Environment:
     for name, commands in config.items():
         if isinstance(commands, dict):
             shared = commands["global"]["parameters"]
-            parameters = _parameters(
-                shared.get("parameter_overrides") or commands["deploy"]["parameters"]["parameter_overrides"]
-            )
+            parameters = shared["parameter_overrides"]
             found[parameters["Stage"]] = Environment(name, shared["stack_name"], parameters)
     if stage not in found:
         raise NotReadyError(f"samconfig.toml has no stage {stage!r}; it has {', '.join(found)}.")
@@ -105,10 +103,3 @@ def repository(session: boto3.session.Session, project: str) -> str:
         ) from error
     except (BotoCoreError, ClientError) as error:
         raise NotReadyError(f"The repository for images cannot be looked up: {error}") from error
-
-
-def _parameters(given: dict[str, str] | str) -> dict[str, str]:
-    """Parameters as samconfig.toml has them: a table, or "Name=value Name=value"."""
-    if isinstance(given, dict):
-        return given
-    return dict(pair.split("=", 1) for pair in given.split())

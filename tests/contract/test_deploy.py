@@ -164,6 +164,17 @@ def test_builds_and_deploys_one_environment_without_questions(deploy, program, a
 
 
 @on_loopback
+def test_where_a_role_is_named_cloudformation_becomes_it(deploy, program, account, sam):
+    program("docker", "exit 0")
+    variables, calls = sam
+
+    assert (
+        deploy("prod", **account.environment, **variables, EXECUTION_ROLE_ARN="arn:aws:iam::1:role/x").returncode == 0
+    )
+    assert calls()[-1].endswith("--no-confirm-changeset --role-arn arn:aws:iam::1:role/x")
+
+
+@on_loopback
 def test_a_failed_build_is_not_deployed(deploy, program, account, sam):
     program("docker", "exit 0")
     variables, calls = sam

@@ -109,7 +109,7 @@ def run(cloud, tmp_path, monkeypatch):
         (project / "deploy" / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     (project / "samconfig.toml").write_text(
         'version = 0.1\n[default.global.parameters]\nstack_name = "recognizer-dev"\n'
-        '[default.deploy.parameters]\nparameter_overrides = "Stage=dev Engine=litert"\n'
+        '[default.global.parameters.parameter_overrides]\nStage = "dev"\nEngine = "litert"\nProject = "recognizer"\n'
         '[prod.global.parameters]\nstack_name = "recognizer-prod"\n'
         '[prod.global.parameters.parameter_overrides]\nStage = "prod"\nEngine = "litert"\nProject = "recognizer"\n',
         encoding="utf-8",
