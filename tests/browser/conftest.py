@@ -21,6 +21,7 @@ FLAGS = (
     "--disable-quic",
     "--disable-sync",
     "--no-first-run",
+    "--use-fake-device-for-media-stream",  # a camera that needs no hardware
     "--no-sandbox",  # CI is root in a container; the only pages are ours
 )
 _PATIENCE_MS = 20_000

@@ -9,18 +9,20 @@ import base64
 import io
 import json
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 from recognizer.http import headers as edge
-from recognizer.http import responses
+from recognizer.http import multipart, responses
 from recognizer.http.messages import proxy_response
 from recognizer.site.page import assets
 
 WEB = Path(__file__).parents[2] / "src" / "Recognizer" / "web"
 SIZE_PX = (320, 240)
 CAR = {"label": "Car", "score": 0.925, "box": {"xmin": 80, "ymin": 60, "xmax": 200, "ymax": 150}}
-WHEEL = {"label": "Wheel", "score": 0.145, "box": {"xmin": 100, "ymin": 120, "xmax": 130, "ymax": 150}}
+TIMES = "download;dur=12.0, decode;dur=3.0, detect;dur=20.0, annotate;dur=1.5, encode;dur=3.5"
+WHEEL = {"label": "Wheel", "score": 0.15, "box": {"xmin": 100, "ymin": 120, "xmax": 130, "ymax": 150}}
 LABELS = (
     {"name": "Car", "id": "/m/0k4j", "parents": ["Land vehicle", "Vehicle"], "color": "#0072b2"},
     {"name": "Coffee cup", "id": "/m/02p5f1q", "parents": ["Container"]},
@@ -52,25 +54,44 @@ def gateway_error(status, message):
     return as_json({"message": message}, status)
 
 
-def picture(*detections, count=None, **headers):
-    """The annotated picture with its headers."""
-    headers = {
-        "Content-Type": "image/png",
-        "Server-Timing": "download;dur=12.0, decode;dur=3.0, detect;dur=20.0, annotate;dur=1.5, encode;dur=3.5",
-        "X-Detection-Count": str(len(detections) if count is None else count),
-        "X-Detections": json.dumps(detections, separators=(",", ":")),
-        "X-Image-Size": "{}x{}".format(*SIZE_PX),
-        "X-Model": "openimages_v4/ssd/mobilenet_v2; engine=tensorflow",
-        **{name.replace("_", "-"): value for name, value in headers.items()},
+def found(*detections, picture=None, **headers):
+    """What is found in a picture, as JSON or, with the picture, as a form: whichever is asked for."""
+    document = {
+        "image": {"url": None, "width": SIZE_PX[0], "height": SIZE_PX[1], "format": "PNG", "animated": False},
+        "model": {"name": "openimages_v4/ssd/mobilenet_v2", "engine": "tensorflow"},
+        "detections": [{"id": "/m/0k4j", "parents": [], **detection} for detection in detections],
     }
-    body = base64.b64encode(png()).decode()
-    return {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": True}
+    headers = {"Server-Timing": TIMES, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    return Found(document, headers, picture or png())
 
 
-def document(*detections):
-    """The JSON answer."""
-    found = [{**detection, "id": "/m/0k4j"} for detection in detections]
-    return as_json({"image": {"url": None, "width": 320, "height": 240}, "detections": found})
+@dataclass(frozen=True)
+class Found:
+    """An answer to what is in a picture, in each of its forms."""
+
+    document: dict
+    headers: dict
+    picture: bytes
+    media_type: str = "image/png"
+
+    def answer(self, kind):
+        """The proxy response of a kind: json, both, or image, the picture as the service would draw it."""
+        if kind == "json":
+            answer = as_json(self.document)
+            return {**answer, "headers": {**answer["headers"], **self.headers}}
+        body, media_type = self.picture, self.media_type
+        if kind == "both":
+            text = json.dumps(self.document).encode()
+            media_type, body = multipart.form(
+                {"detections": ("application/json", text), "picture": (self.media_type, self.picture)}
+            )
+        headers = {"Content-Type": media_type, **self.headers}
+        return {
+            "statusCode": 200,
+            "headers": headers,
+            "body": base64.b64encode(body).decode(),
+            "isBase64Encoded": True,
+        }
 
 
 class Hold:
@@ -88,13 +109,17 @@ class Hold:
         return self._answer
 
 
+def _released(answer):
+    return answer.wait() if isinstance(answer, Hold) else answer
+
+
 class ScriptedService:
     """The handler. ``answers`` are given in their order, the last one again and again.
 
     Attributes:
-        answers: proxy responses to what /detector is asked for a picture, or Holds.
-        document: the proxy response to what it is asked for JSON.
+        answers: what /detector answers: Found, a proxy response, or a Hold of one.
         labels: the proxy response of /labels.
+        health: that of /health, or a Hold of it.
         paths: every path asked for.
         asked: the parameters of each request to /detector, from query or body, with its ``method``.
         stage: a prefix that every path has, as API Gateway's stages have.
@@ -102,9 +127,9 @@ class ScriptedService:
     """
 
     def __init__(self):
-        self.answers = [picture(CAR, WHEEL)]
-        self.document = document(CAR, WHEEL)
-        self.labels = as_json({"labels": LABELS, "groups": ["Animal"]})
+        self.answers = [found(CAR, WHEEL)]
+        self.health = as_json({"status": "ok", "warm": True})
+        self.labels = as_json({"labels": LABELS, "groups": ["Animal", "Car"]})
         self.paths, self.asked = [], []
         self.stage = ""
         self.address = ""
@@ -113,9 +138,14 @@ class ScriptedService:
 
     def hold(self, answer=None):
         """Makes the next answer wait until the Hold is released; the one after it comes at once."""
-        held = Hold(answer or self.answers[-1])
-        self._holds.append(held)
+        held = self.held(answer or self.answers[-1])
         self.answers.insert(0, held)
+        return held
+
+    def held(self, answer):
+        """An answer that waits until it is released, by the test or at its end."""
+        held = Hold(answer)
+        self._holds.append(held)
         return held
 
     def __call__(self, event, context):
@@ -125,6 +155,8 @@ class ScriptedService:
             return self._detect(event)
         if path == "/labels":
             return self.labels
+        if path == "/health":
+            return _released(self.health)
         asset = self._site.get(path)
         if asset is None:
             return problem(404, "Not found", f"There is nothing at {path}.")
@@ -134,10 +166,8 @@ class ScriptedService:
     def _detect(self, event):
         given = event.get("queryStringParameters") or json.loads(event.get("body") or "{}")
         self.asked.append({**given, "method": event["requestContext"]["http"]["method"]})
-        if given.get("format") == "json":
-            return self.document
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return answer.wait() if isinstance(answer, Hold) else answer
+        answer = _released(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
+        return answer.answer(given.get("format")) if isinstance(answer, Found) else answer
 
     def __enter__(self):
         return self

@@ -1,10 +1,12 @@
 """What the page says and does when something is slow or goes wrong."""
 
+# ruff: noqa: RUF001 - the page has real apostrophes
+
 from __future__ import annotations
 
 import pytest
 
-from tests.browser.scripted import CAR, gateway_error, picture, png, problem
+from tests.browser.scripted import CAR, WHEEL, found, gateway_error, png, problem
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
 expect = sync_api.expect
@@ -41,41 +43,79 @@ def test_a_request_under_way_is_seen_and_can_be_cancelled(service, page):
 def test_an_upload_is_seen_while_it_is_looked_at(service, page):
     service.hold()
     page.locator("#file").set_input_files(UPLOAD)
-    expect(page.locator("#stage[data-state=busy][data-picture=preview] #picture")).to_be_visible()
+    expect(page.locator("#stage[data-state=busy][data-picture] #picture")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#stage[data-state=shown] #picture")).to_be_visible()
 
 
 def test_the_last_of_two_requests_is_the_one_shown(service, page):
-    first = service.hold(picture(CAR))
+    first = service.hold(found(CAR))
     ask(page, "https://example.com/1.jpg")
     expect(page.locator("#stage")).to_have_attribute("data-state", "busy")
     ask(page, "https://example.com/2.jpg")
     expect(page.locator("#objects li")).to_have_count(2)
     first.release()
     expect(page.locator("#objects li")).to_have_count(2)
-    expect(page.locator("#curl")).to_contain_text("2.jpg")
+    expect(page.locator("#code-text")).to_contain_text("2.jpg")
 
 
 def test_a_first_answer_that_takes_long_is_called_waking_up(service, timed_page):
-    held = service.hold()
+    held, service.health = service.hold(), service.held(service.health)
     ask(timed_page)
     expect(timed_page.locator("#doing")).to_have_text("Looking…")
-    timed_page.clock.fast_forward(2_000)
+    timed_page.clock.run_for(2_000)
+    expect(timed_page.locator("#doing")).to_have_text("Still looking…")
+    timed_page.clock.run_for(2_000)
     expect(timed_page.locator("#doing")).to_have_text("Waking up the model…")
     expect(timed_page.get_by_role("status")).to_contain_text("After a pause the service has to load it first.")
     held.release()
     expect(timed_page.locator("#findings")).to_be_visible()
 
 
-def test_a_later_answer_that_takes_long_is_not(service, timed_page):
+def test_a_service_that_is_awake_is_not_called_waking_up(service, timed_page):
+    held = service.hold()
+    ask(timed_page)
+    timed_page.clock.run_for(2_000)
+    expect(timed_page.locator("#why")).to_have_text("The service is awake; the picture’s own server is slow.")
+    timed_page.clock.run_for(5_000)
+    expect(timed_page.locator("#doing")).to_have_text("Still looking…")
+    held.release()
+    expect(timed_page.locator("#findings")).to_be_visible()
+
+
+def test_a_later_answer_that_takes_long_is_not_either(service, timed_page):
     ask(timed_page)
     expect(timed_page.locator("#findings")).to_be_visible()
     service.hold()
-    ask(timed_page)
+    ask(timed_page, "https://example.com/other.jpg")
     expect(timed_page.locator("#doing")).to_have_text("Looking…")
-    timed_page.clock.fast_forward(2_000)
+    timed_page.clock.run_for(2_000)
     expect(timed_page.locator("#doing")).to_have_text("Still looking…")
+    assert "/health" not in service.paths
+
+
+def test_cancelling_keeps_the_last_result(service, page):
+    ask(page)
+    expect(page.locator("#objects li")).to_have_count(2)
+    address = page.url
+    service.hold()
+    ask(page, "https://example.com/other.jpg")
+    expect(page.locator("#stage")).to_have_attribute("data-state", "busy")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#stage")).to_have_attribute("data-state", "shown")
+    expect(page.locator("#objects li")).to_have_count(2)
+    expect(page.get_by_label("Picture", exact=True)).to_have_value(URL)
+    expect(page).to_have_url(address)
+
+
+def test_after_a_failure_one_can_go_back_to_the_last_result(service, page):
+    service.answers = [found(CAR, WHEEL), problem(502, "Download failed", "example.com answered 404 Not Found.")]
+    ask(page)
+    expect(page.locator("#objects li")).to_have_count(2)
+    ask(page, "https://example.com/other.jpg")
+    page.get_by_role("button", name="Back to the last picture").click()
+    expect(page.locator("#stage")).to_have_attribute("data-state", "shown")
+    expect(page.get_by_label("Picture", exact=True)).to_have_value(URL)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +148,7 @@ def test_after_three_more_tries_it_is_left_to_the_user(service, timed_page):
     alert = timed_page.get_by_role("alert").filter(has_text="The service did not answer in time")
     expect(alert).to_be_visible()
     assert len(service.asked) == 4
-    service.answers = [picture(CAR)]
+    service.answers = [found(CAR)]
     alert.get_by_role("button", name="Try again").click()
     expect(timed_page.locator("#findings")).to_be_visible()
 
@@ -133,7 +173,7 @@ def test_a_service_that_cannot_be_reached_is_asked_again(service, timed_page):
     ],
 )
 def test_what_the_service_says_is_shown_and_not_asked_again(service, page, status, title, detail):
-    service.answers = [problem(status, title, detail, parameter="url"), picture(CAR)]
+    service.answers = [problem(status, title, detail, parameter="url"), found(CAR)]
     ask(page)
     alert = page.get_by_role("alert").filter(has_text=title)
     expect(alert).to_contain_text(detail)
@@ -151,7 +191,7 @@ def test_an_internal_error_comes_with_its_request_id(service, page):
 
 @pytest.mark.parametrize("field", ["url", "n", "min_score", "include", "exclude"])
 def test_an_error_about_a_field_is_told_there_and_brings_one_to_it(service, page, field):
-    service.answers = [problem(400, "Invalid parameter", "That cannot be right.", parameter=field), picture(CAR)]
+    service.answers = [problem(400, "Invalid parameter", "That cannot be right.", parameter=field), found(CAR)]
     ask(page)
     expect(page.locator(f"#{field}-problem")).to_have_text("That cannot be right.")
     expect(page.locator(f"#{field}")).to_be_focused()
@@ -190,7 +230,7 @@ def test_an_address_that_may_not_be_called_is_told_at_its_field(service, page):
 
 
 def test_a_result_stays_when_the_next_request_has_a_wrong_field(service, page):
-    service.answers = [picture(CAR), problem(400, "Invalid parameter", "No such label.", parameter="include")]
+    service.answers = [found(CAR), problem(400, "Invalid parameter", "No such label.", parameter="include")]
     ask(page)
     expect(page.locator("#findings")).to_be_visible()
     page.get_by_role("button", name="Detect").click()
@@ -221,8 +261,8 @@ def test_a_service_that_takes_no_files_is_told_in_words(service, page, status):
 
 def test_a_service_without_labels_still_takes_them(service, page):
     service.labels = problem(404, "Not found", "There is nothing at /labels.")
-    page.locator("summary", has_text="Labels").click()
-    page.get_by_label("Only these").fill("Dog, Cat")
+    page.locator("summary", has_text="More options").click()
+    page.get_by_label("Only these labels").fill("Dog, Cat")
     ask(page)
     expect(page.locator("#findings")).to_be_visible()
     assert service.asked[0]["include"] == "Dog,Cat"

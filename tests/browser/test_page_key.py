@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
-from tests.browser.scripted import CAR, gateway_error, picture, problem
+from tests.browser.scripted import gateway_error, problem
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright for Python is not installed")
 Axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed").Axe
@@ -47,10 +45,10 @@ def test_a_key_is_asked_for_once_and_sent_from_then_on(service, guarded, open_pa
     page = open_page(service.address + URL)
     give(page, KEY)
     expect(page.locator("#findings")).to_be_visible()
-    page.locator("summary", has_text="JSON answer").click()
-    expect(page.locator("#json")).to_contain_text("detections")
+    page.get_by_role("button", name="Download").click()
+    expect(page.get_by_role("status")).to_have_text("Saved")
     page.get_by_role("button", name="Detect").click()
-    expect(page.locator("#findings")).to_be_visible()
+    expect(page.locator("#stage")).to_have_attribute("data-state", "shown")
 
     assert guarded.keys[0] is None
     assert set(guarded.keys[1:]) == {f"Bearer {KEY}"}
@@ -120,11 +118,19 @@ def test_it_survives_a_reload_and_is_gone_with_the_tab(service, guarded, open_pa
     expect(question(other)).to_be_visible()
 
 
-def test_the_command_line_names_a_variable_not_the_key(service, guarded, open_page):
-    service.answers = [picture(CAR)]
+@pytest.mark.parametrize(
+    ("tab", "line"),
+    [
+        ("curl", '--header "Authorization: Bearer $KEY"'),
+        ("Python", '"Authorization": "Bearer " + os.environ["KEY"],'),
+        ("JavaScript", "Authorization: `Bearer ${process.env.KEY}`,"),
+    ],
+)
+def test_what_is_copied_names_a_variable_not_the_key(service, guarded, open_page, tab, line):
     page = open_page(service.address + URL)
     give(page, KEY)
-    expect(page.locator("#curl")).to_contain_text('--header "Authorization: Bearer $KEY"')
+    page.get_by_role("tab", name=tab, exact=True).click()
+    expect(page.locator("#code-text")).to_contain_text(line)
     assert KEY not in page.content()
 
 
@@ -132,7 +138,9 @@ def test_where_everyone_may_ask_nothing_is_asked(service, open_page):
     page = open_page(service.address + URL)
     expect(page.locator("#findings")).to_be_visible()
     assert page.get_by_role("dialog").count() == 0
-    assert not re.search("Authorization", page.locator("#curl").inner_text())
+    for name in ("curl", "Python", "JavaScript"):
+        page.get_by_role("tab", name=name, exact=True).click()
+        expect(page.locator("#code-text")).not_to_contain_text("Authorization")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -24,8 +26,10 @@ from recognizer.imaging import Craft, DecodedPicture
 from recognizer.pictures import Encoded, Picture
 from recognizer.pipeline import Pipeline
 from recognizer.settings import Settings
+from recognizer.site.answer_pages import AnswerPages
 from recognizer.vision.model import Model
 from recognizer.vision.view import PixelView
+from werkzeug.formparser import parse_form_data
 
 from tests.conftest import on_loopback
 from tests.functional.loopback import LoopbackServer
@@ -34,6 +38,7 @@ from tests.functional.serving import environment
 
 pytestmark = on_loopback
 
+WEB = Path(__file__).parents[2] / "src" / "Recognizer" / "web"
 MAX_BYTES = 300_000
 MAX_PIXELS = 250_000
 SIGNATURE = "X-Amz-Signature=4f5ca"
@@ -148,7 +153,8 @@ def with_steps(tiny_model, **steps):
         open=lambda content, _: nullcontext(DecodedPicture(craft, content)),
         detect=given["detect"],
     )
-    return App(Settings.from_environ({}), Model.load(tiny_model), pipeline, colour_of=lambda _: "#d55e00")
+    pages = AnswerPages(WEB)
+    return App(Settings.from_environ({}), Model.load(tiny_model), pipeline, pages=pages, colour_of=lambda _: "#d55e00")
 
 
 # Answers
@@ -245,6 +251,86 @@ def test_a_picture_too_large_for_lambda_is_reduced_and_says_so(environ, server):
 
     assert len(answer.body) <= 10_000
     assert "width=" in answer.headers["x-image-reduced"]
+
+
+def parts_of(answer):
+    """The parts of a form, by name: media type and content."""
+    environ = {
+        "wsgi.input": io.BytesIO(answer.body),
+        "CONTENT_TYPE": answer.headers["content-type"],
+        "CONTENT_LENGTH": str(len(answer.body)),
+    }
+    _, _, files = parse_form_data(environ, stream_factory=lambda *_, **__: io.BytesIO())
+    return {name: (part.content_type, part.read()) for name, part in files.items()}
+
+
+def test_both_answers_with_the_json_and_the_picture(app, server):
+    url = server.url("/car.png")
+
+    answer = get(app, url, format="both", n="2", draw="none")
+
+    parts = parts_of(answer)
+    assert answer.media_type == "multipart/form-data"
+    assert parts["detections"][0] == "application/json"
+    assert json.loads(parts["detections"][1]) == get(app, url, format="json", n="2").json
+    assert parts["picture"][0] == "image/png"
+    assert np.array_equal(Image.open(io.BytesIO(parts["picture"][1])), car())
+
+
+def test_the_picture_of_both_is_drawn_on_as_it_is_asked_for(app, server):
+    url = server.url("/car.png")
+
+    picture = parts_of(get(app, url, format="both", image_format="jpeg"))["picture"]
+
+    assert picture == ("image/jpeg", get(app, url, image_format="jpeg").body)
+
+
+def test_a_picture_has_a_name_to_save_it_under(app, server):
+    answer = get(app, server.url("/car.png"), image_format="webp")
+
+    assert answer.headers["content-disposition"] == 'inline; filename="car-objects.webp"'
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"}
+
+
+def test_someone_who_opens_an_address_reads_what_is_wrong_on_a_page(app):
+    answer = get(app, "ftp://example.com/cat.jpg", headers=BROWSER)
+
+    assert (answer.status, answer.media_type) == (400, "text/html")
+    assert "<h1>Invalid parameter</h1>" in answer.body.decode()
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_someone_who_opens_the_address_of_a_picture_sees_it(app, server):
+    assert get(app, server.url("/car.png"), headers=BROWSER).media_type == "image/png"
+
+
+@pytest.mark.parametrize("accept", ["*/*", "image/avif,image/webp,*/*;q=0.8", "application/problem+json, text/html"])
+def test_programs_get_the_problem_document(app, accept):
+    assert get(app, "ftp://example.com/cat.jpg", headers={"Accept": accept}).media_type == "application/problem+json"
+
+
+def test_labels_are_a_page_for_people_and_json_for_programs(app):
+    page, data = (reply(app(event(path="/labels", headers=headers), Context())) for headers in (BROWSER, {}))
+
+    assert (page.media_type, data.media_type) == ("text/html", "application/json")
+    assert "Car" in page.body.decode()
+    assert page.headers["etag"] != data.headers["etag"]
+    assert all("Accept" in answer.headers["vary"].split(", ") for answer in (page, data))
+
+
+def test_the_page_is_sent_compressed_to_those_who_take_it(app):
+    plain, packed = (
+        reply(app(event(path="/", headers={"Accept-Encoding": encoding}), Context())) for encoding in ("", "gzip, br")
+    )
+
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert gzip.decompress(packed.body) == plain.body
+    assert plain.headers["etag"] != packed.headers["etag"]
+    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
 
 
 # Errors, end to end

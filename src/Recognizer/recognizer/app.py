@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer import VERSION, telemetry
 from recognizer.errors import InternalError, LoopDetected, MethodNotAllowed, NotFound, RequestError, quoted
-from recognizer.http import access, caching, detection, gateway, headers, responses
+from recognizer.http import access, caching, detection, encoding, gateway, headers, responses
+from recognizer.http.negotiation import prefers_html
 from recognizer.http.parameters import Rules
 from recognizer.job import COSTLY
 from recognizer.telemetry import Record
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from recognizer.job import DetectRequest
     from recognizer.pipeline import Pipeline
     from recognizer.settings import Settings
+    from recognizer.site.answer_pages import AnswerPages
     from recognizer.site.assets import Asset
     from recognizer.vision.model import Model
 
@@ -44,6 +46,7 @@ class App:
         settings: limits and how long answers may be kept.
         model: what detects; only what it is and its labels matter here.
         pipeline: what does a request's work.
+        pages: answers that are made into pages, for people.
         site: what is the same for everyone, by path.
         colour_of: machine id of a label -> the colour that its boxes are drawn in (``#d55e00``).
     """
@@ -54,12 +57,14 @@ class App:
         model: Model,
         pipeline: Pipeline,
         *,
+        pages: AnswerPages,
         site: Mapping[str, Asset] | None = None,
         colour_of: Callable[[str], str],
     ) -> None:
         self._settings = settings
         self._model = model
         self._pipeline = pipeline
+        self._pages = pages
         self._colour_of = colour_of
         self._rules = Rules(model.labels, model.default_min_score, settings.max_bytes)
         self._is_cold = True
@@ -80,17 +85,26 @@ class App:
         self._is_cold = False
         record.ends_at_s = _ends_at_s(context)
         format_ = gateway.format_of(event)
+        request = None
         try:
-            response = self._response(format_.read(event), record)
+            request = format_.read(event)
+            response = self._response(request, record)
         except Exception as error:  # noqa: BLE001 - the one place where errors become responses
             record.error = _told(error)
-            response = responses.problem(record.error, record.request_id)
+            response = self._problem(record.error, record.request_id, request)
         answer = format_.write(headers.complete(response))
         telemetry.report(record, response.status)
         # Its traceback leads back to this frame and so to `record`: a circle that would keep what was downloaded until
         # the garbage collector comes by.
         record.error = None
         return answer
+
+    def _problem(self, error: RequestError, request_id: str | None, request: Request | None) -> Response:
+        """The problem document, or the page that says the same to someone who opened an address."""
+        if request is None or not prefers_html(request.header("accept")):
+            return responses.problem(error, request_id)
+        page = self._pages.problem(responses.problem_document(error, request_id), request.path)
+        return responses.problem_page(error, page.media_type, page.body, page.policy)
 
     def _response(self, request: Request, record: Record) -> Response:
         if self._settings.origin_secret is not None:
@@ -140,7 +154,7 @@ class App:
         record.outcome = self._pipeline.run(wanted, source, record.ends_at_s)
         return responses.detected(record.outcome, identity, max_age_s)
 
-    def _labels(self, _: Request, __: Record) -> Response:
+    def _labels(self, request: Request, _: Record) -> Response:
         known = self._model.labels
         labels = [
             {"name": label.name, "id": label.id, "parents": list(label.parents), "color": self._colour_of(label.id)}
@@ -148,7 +162,12 @@ class App:
         ]
         groups = sorted(name for name, _ in known.groups.values())
         body = {"model": self._model.identity.name, "labels": labels, "groups": groups}
-        return responses.document(body, self._settings.cache_max_age_s)
+        max_age_s = self._settings.cache_max_age_s
+        if prefers_html(request.header("accept")):
+            response = _asset(replace(self._pages.labels(body), max_age_s=max_age_s), request, _)
+        else:
+            response = responses.document(body, max_age_s)
+        return headers.varied(response, "Accept")
 
     def _health(self, _: Request, record: Record) -> Response:
         model = self._model.identity
@@ -167,8 +186,10 @@ def _ends_at_s(context: object) -> float:
     return time.monotonic() + left_s
 
 
-def _asset(asset: Asset, _: Request, __: Record) -> Response:
-    return responses.representation(asset.media_type, asset.body, asset.max_age_s, asset.policy)
+def _asset(asset: Asset, request: Request, _: Record) -> Response:
+    body, encoding_headers = encoding.encoded(asset.body, request.header("accept-encoding"))
+    response = responses.representation(asset.media_type, body, asset.max_age_s, asset.policy)
+    return replace(response, headers={**response.headers, **encoding_headers})
 
 
 def _methods(path: str, endpoints: Mapping[str, Endpoint]) -> list[str]:

@@ -27,6 +27,7 @@ from recognizer.pipeline import Pipeline
 from recognizer.sandbox.pool import NoWorker, Pool
 from recognizer.settings import Settings
 from recognizer.site import assets, openapi, page, reference, security
+from recognizer.site.answer_pages import AnswerPages
 from recognizer.vision import detector
 from recognizer.vision.model import Model
 from recognizer.vision.view import PixelView
@@ -87,7 +88,8 @@ def build(environ: Mapping[str, str]) -> App:
     except NoWorker as error:
         raise StartupError("The process that pictures are worked on in does not start.") from error
     site = _site(settings, model)
-    app = App(settings, model, pipeline, site=site, colour_of=lambda label_id: ink_for(label_id).hex)
+    pages = AnswerPages(_WEB)
+    app = App(settings, model, pipeline, pages=pages, site=site, colour_of=lambda label_id: ink_for(label_id).hex)
     if settings.is_snapshot:
         snapshot.register(
             before=[partial(_rehearse, pipeline), downloader.prepare], after=[downloader.close, app.renew]

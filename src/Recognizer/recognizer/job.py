@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from recognizer.detections import Criteria, Detection
     from recognizer.pictures import Encoded
 
-AnswerKind = Literal["image", "json"]
+AnswerKind = Literal["image", "json", "both"]
 Draw = Literal["labels", "boxes", "blur", "none"]
 
+ANSWERS: tuple[AnswerKind, ...] = ("image", "json", "both")
 DRAWS: tuple[Draw, ...] = ("labels", "boxes", "blur", "none")
 
 DEFAULT_LIMIT = 3
@@ -126,7 +127,7 @@ class DetectRequest:
     Attributes:
         url: address of the picture, not yet checked; empty when the picture itself was sent.
         criteria: which objects are wanted; at most 100.
-        answer: the annotated picture or JSON.
+        answer: the annotated picture, JSON, or both in one.
         image_format: Pillow's name of the format to answer in; None for the source's own.
         content: the picture itself, as a file; None when it is to be fetched.
         parameter: what of the request the picture came in, ``url`` or ``image``.

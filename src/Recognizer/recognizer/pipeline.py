@@ -61,7 +61,7 @@ class Pipeline:
                 picture = opened.enter_context(self.open(source.content, ends_at_s))
             with self._timed("detect", timings_ms):
                 detections = self.detect(picture, request.criteria)
-            if request.answer == "image":
+            if request.answer != "json":
                 with self.span("render"):
                     rendered = picture.render(request, detections)
                 timings_ms |= rendered.timings_ms

@@ -1,17 +1,14 @@
-"use strict";
-
 /*
  * A text input for label names, turned into chips: comma, Enter or a completion makes one, Backspace in the empty
  * input takes the last one back. The names stay an ordinary, comma-separated input where scripts do not run.
  */
-function LabelField(input, { known, onChange }) {
+import { button, element } from "./dom.js";
+
+export function LabelField(input, { known, onChange }) {
   let names = [];
-  const chips = document.createElement("ul");
-  chips.className = "chips";
-  chips.setAttribute("aria-label", "Chosen labels");
+  const chips = element("ul", "picked", "", { "aria-label": "Chosen labels" });
   const hint = input.placeholder;
-  const box = document.createElement("div");
-  box.className = "row chipbox";
+  const box = element("div", "row chipbox");
   input.replaceWith(box);
   box.append(chips, input);
   box.addEventListener("click", (event) => event.target === box && input.focus());
@@ -24,20 +21,16 @@ function LabelField(input, { known, onChange }) {
     chips.replaceChildren(...names.map(chip));
     chips.hidden = !names.length;
     input.placeholder = names.length ? "" : hint;
-    onChange();
   }
 
   function chip(name) {
-    const item = document.createElement("li");
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = name;
-    button.setAttribute("aria-label", `Remove ${name}`);
-    button.addEventListener("click", () => {
+    const item = element("li");
+    const remove = () => {
       set(names.filter((other) => other !== name));
       input.focus();
-    });
-    item.append(button);
+      onChange();
+    };
+    item.append(button("", name, remove, { "aria-label": `Remove ${name}` }));
     return item;
   }
 
@@ -45,7 +38,9 @@ function LabelField(input, { known, onChange }) {
   function commit() {
     const written = input.value.split(",").map((text) => text.trim()).filter(Boolean);
     input.value = "";
-    if (written.length) set([...names, ...written.map(spelled)]);
+    if (!written.length) return;
+    set([...names, ...written.map(spelled)]);
+    onChange();
   }
 
   input.addEventListener("keydown", (event) => {
@@ -54,6 +49,7 @@ function LabelField(input, { known, onChange }) {
       commit();
     } else if (event.key === "Backspace" && !input.value && names.length) {
       set(names.slice(0, -1));
+      onChange();
     }
   });
   input.addEventListener("input", (event) => {

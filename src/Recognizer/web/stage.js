@@ -1,28 +1,28 @@
-"use strict";
-
 /*
- * The picture, with rulers in its own pixels and a region for each object that lights up. The boxes themselves are
- * drawn by the service; what is drawn here only points at them.
+ * The stage: the picture with what is drawn over it, its tools, and what is seen while there is none. Owns which of its
+ * states is seen; what is shown is chosen elsewhere.
  */
-const Stage = (() => {
-  const SVG = "http://www.w3.org/2000/svg";
-  const TICK_GAP_PX = 56; // between numbered ticks, at least
-  const byId = (id) => document.getElementById(id);
-  const stage = byId("stage");
-  const sheet = byId("sheet");
-  const picture = byId("picture");
-  const overlay = byId("overlay");
-  let size = [0, 0]; // of the source, upright, in its own pixels; boxes are in these
-  let boxes = [];
-  let lit = null;
-  let onPoint = () => {};
+import { $ } from "./dom.js";
+import { blur, cutOut } from "./hiding.js";
+import { Overlay } from "./overlay.js";
+import { Region } from "./region.js";
+import { Zoom } from "./zoom.js";
 
-  function svg(name, attributes, text) {
-    const element = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-    if (text !== undefined) element.textContent = text;
-    return element;
-  }
+const [stage, view, sheet, picture, covering] = ["stage", "view", "sheet", "picture", "covering"].map($);
+
+/** `onPoint` hears of objects pointed at (see Overlay), `onRegion` of a part that was marked. */
+export function Stage({ onPoint, onRegion }) {
+  let shown = { detections: [], size: [1, 1], look: "labels" };
+  let displayed = [1, 1];
+  let isMarking = false;
+
+  const overlay = Overlay($("overlay"), onPoint);
+  const zoom = Zoom(view, sheet, (width, height, factor) => {
+    displayed = [width, height];
+    $("zoom-told").textContent = `${Math.round(factor * 100)} %`;
+    overlay.draw(width, height);
+  });
+  const region = Region(view, sheet, $("band"), onRegion);
 
   /** One of empty, busy, shown and failed. */
   function state(name) {
@@ -30,126 +30,76 @@ const Stage = (() => {
     stage.setAttribute("aria-busy", name === "busy");
   }
 
-  /** Back to what is seen when nothing is under way. */
-  function settle() {
-    state(stage.dataset.picture ? "shown" : "empty");
-  }
-
-  /** Brings the stage into view where it is not beside the rest. */
-  function reveal() {
-    stage.scrollIntoView({ block: "nearest" });
-  }
-
-  /** Shows a picture without boxes: an upload on its way, or nothing (null). */
-  async function preview(blob) {
-    clear();
-    if (blob && (await load(blob))) stage.dataset.picture = "preview";
-  }
-
-  async function show(result, alt) {
-    clear();
-    if (!(await load(result.picture))) throw new Problem("The picture that came back cannot be shown.");
-    size = result.size ?? [picture.naturalWidth, picture.naturalHeight];
-    picture.alt = alt;
-    stage.dataset.picture = "annotated";
-    mark(result.detections);
-  }
-
-  /** Puts a blob into the picture; whether the browser could read it. */
+  /** Puts a picture on the stage, or none; it must be one that the browser can show. */
   async function load(blob) {
-    picture.src = URL.createObjectURL(blob);
-    try {
-      await picture.decode();
-    } catch {
-      return false;
-    }
-    size = [picture.naturalWidth, picture.naturalHeight];
-    sheet.style.setProperty("--ratio", size[0] / size[1]);
-    return true;
-  }
-
-  function clear() {
     if (picture.src) URL.revokeObjectURL(picture.src);
+    delete stage.dataset.picture;
+    overlay.show([], [1, 1], "labels");
+    cover();
     picture.removeAttribute("src");
     picture.alt = "";
-    delete stage.dataset.picture;
-    mark([]);
+    if (!blob) return;
+    picture.src = URL.createObjectURL(blob);
+    await picture.decode();
+    stage.dataset.picture = "";
+    zoom.reset(picture.naturalWidth, picture.naturalHeight);
   }
 
-  /** One region for each box, the larger below the smaller so that all can be reached. */
-  function mark(detections) {
-    boxes = detections.map(({ box }) => box);
-    const area = ({ xmin, ymin, xmax, ymax }) => (xmax - xmin) * (ymax - ymin);
-    const order = boxes.map((_, index) => index).sort((a, b) => area(boxes[b]) - area(boxes[a]));
-    overlay.setAttribute("viewBox", `0 0 ${size[0] || 1} ${size[1] || 1}`);
-    overlay.replaceChildren(svg("path", { class: "shade", d: "" }), ...order.map(region));
-    lit = null;
-    rule();
+  /** Shows objects, most confident first, in pixels of a picture of that size. */
+  function show(detections, size, look, alt) {
+    shown = { detections, size, look };
+    picture.alt = alt;
+    overlay.show(detections, size, look);
+    overlay.draw(...displayed);
+    cover();
   }
 
-  function region(index) {
-    const { xmin, ymin, xmax, ymax } = boxes[index];
-    const rect = svg("rect", { x: xmin, y: ymin, width: xmax - xmin, height: ymax - ymin, "data-index": index });
-    rect.addEventListener("pointerenter", () => onPoint(index));
-    rect.addEventListener("pointerleave", () => onPoint(null));
-    rect.addEventListener("click", () => onPoint(index, true));
-    return rect;
+  /** Hides objects, or all but the first. */
+  function cover() {
+    const { detections, size, look } = shown;
+    covering.hidden = !(look === "blur" || look === "crop") || !picture.src || !detections.length;
+    sheet.classList.toggle("cut", look === "crop" && !covering.hidden);
+    if (covering.hidden) return;
+    if (look === "blur") blur(covering, picture, detections, size);
+    else cutOut(covering, picture, detections[0], size);
   }
 
-  /** Lights up one box, by its place in the list, and dims the rest of the picture; null for none. */
-  function light(index) {
-    lit = index;
-    overlay.classList.toggle("lit", index !== null);
-    for (const rect of overlay.querySelectorAll("rect")) {
-      rect.classList.toggle("lit", rect.dataset.index === String(index));
-    }
-    if (index !== null) {
-      const { xmin, ymin, xmax, ymax } = boxes[index];
-      const [width, height] = size;
-      overlay.firstChild.setAttribute("d", `M0 0H${width}V${height}H0ZM${xmin} ${ymin}V${ymax}H${xmax}V${ymin}Z`);
-    }
-    rule();
+  function original(on) {
+    sheet.classList.toggle("original", on);
+    $("original").setAttribute("aria-pressed", on);
   }
 
-  function rule() {
-    const box = lit === null ? null : boxes[lit];
-    ruler(byId("ruler-x"), false, picture.clientWidth, size[0], box && [box.xmin, box.xmax]);
-    ruler(byId("ruler-y"), true, picture.clientHeight, size[1], box && [box.ymin, box.ymax]);
+  function mark(on) {
+    isMarking = on;
+    $("mark").setAttribute("aria-pressed", on);
+    region.turn(on);
+    zoom.hold(on);
   }
 
-  /** Draws a scale of `length` screen pixels over `extent` source pixels, with the span of the box that is lit. */
-  function ruler(element, down, length, extent, span) {
-    element.replaceChildren();
-    if (!length || !extent) return;
-    const scale = length / extent;
-    const step = niceStep(TICK_GAP_PX / scale);
-    const line = (at, from) => (down ? `M${from} ${at}H20` : `M${at} ${from}V20`);
-    const number = (value, attributes) => {
-      const at = value * scale;
-      const place = down ? { x: -at, y: 9, transform: "rotate(-90)" } : { x: at, y: 9 };
-      element.append(svg("text", { ...place, ...attributes }, Math.round(value)));
-    };
-    let ticks = "";
-    for (let tick = 0; tick * (step / 5) <= extent; tick++) ticks += line(tick * (step / 5) * scale, tick % 5 ? 16 : 11);
-    element.append(svg("path", { d: ticks }));
-    if (!span) {
-      for (let value = step; value < extent - step / 3; value += step) number(value, { "text-anchor": "middle" });
-      return;
-    }
-    const [from, to] = span.map((value) => value * scale);
-    const bar = down ? { x: 11, y: from, width: 9, height: to - from } : { x: from, y: 11, width: to - from, height: 9 };
-    element.append(svg("rect", bar));
-    // Both ends are numbered, outwards where they would meet, inwards where there is no room outside.
-    number(span[0], { class: "end", "text-anchor": (from < 26) !== down ? "start" : "end" });
-    number(span[1], { class: "end", "text-anchor": (length - to < 26) !== down ? "end" : "start" });
-  }
+  $("zoom-in").addEventListener("click", zoom.in);
+  $("zoom-out").addEventListener("click", zoom.out);
+  $("zoom-whole").addEventListener("click", zoom.whole);
+  $("original").addEventListener("click", () => original(!sheet.classList.contains("original")));
+  $("mark").addEventListener("click", () => mark(!isMarking));
 
-  /** The smallest of 1, 2, 5, 10, 20, 50, … that is not below `least`. */
-  function niceStep(least) {
-    const power = 10 ** Math.floor(Math.log10(Math.max(least, 1)));
-    return power * [1, 2, 5, 10].find((factor) => factor * power >= least);
-  }
-
-  new ResizeObserver(rule).observe(picture);
-  return { state, settle, reveal, preview, show, mark, light, pointed: (listener) => (onPoint = listener) };
-})();
+  return {
+    state,
+    load,
+    show,
+    mark,
+    original,
+    region: region.show,
+    /** Lights up one object, by its place among those shown. */
+    light: overlay.light,
+    /** Brings an object into sight, on a zoomed picture and on a small screen. */
+    reveal(index) {
+      stage.scrollIntoView({ block: "nearest" });
+      const { detections, size: [width, height] } = shown;
+      if (!detections[index]) return;
+      const { xmin, ymin, xmax, ymax } = detections[index].box;
+      zoom.reveal([xmin / width, ymin / height, xmax / width, ymax / height]);
+    },
+    /** Back to what is seen when nothing is under way. */
+    settle: () => state("picture" in stage.dataset ? "shown" : "empty"),
+  };
+}

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Response headers of ours that a page of another origin may read.
 EXPOSED_HEADERS = (
+    "Content-Disposition",
     "ETag",
     "Server-Timing",
     "X-Detection-Count",
@@ -39,7 +40,7 @@ _EVERY_ANSWER = {
 }
 _EVERY_PAGE = {
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
 }
 
 
@@ -47,6 +48,12 @@ def complete(response: Response) -> Response:
     """The response with the headers that every answer of its kind carries."""
     is_page = response.media_type.startswith("text/html")
     return replace(response, headers={**_EVERY_ANSWER, **(_EVERY_PAGE if is_page else {}), **response.headers})
+
+
+def varied(response: Response, header: str) -> Response:
+    """The response, saying that a header of the request has a say in it."""
+    names = [*filter(None, response.headers.get("Vary", "").split(", ")), header]
+    return replace(response, headers={**response.headers, "Vary": ", ".join(dict.fromkeys(names))})
 
 
 def is_looped(request: Request) -> bool:

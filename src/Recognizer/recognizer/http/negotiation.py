@@ -49,6 +49,17 @@ def negotiated(accept: str, default: AnswerKind) -> Negotiated:
     return Negotiated(kind, _image_format(ranges) if kind == "image" else None)
 
 
+def prefers_html(accept: str) -> bool:
+    """Whether someone reads the answer: a header names HTML, as browsers do, and ranks no kind of JSON as high."""
+    best = {"html": 0.0, "json": 0.0}
+    for media, quality in map(_range, accept.split(",")):
+        if media == "text/html":
+            best["html"] = max(best["html"], quality)
+        elif media.startswith("application/") and media.endswith("json"):
+            best["json"] = max(best["json"], quality)
+    return best["html"] > best["json"]
+
+
 def _image_format(ranges: list[tuple[str, float]]) -> str | None:
     if any(media in _ANY_IMAGE and quality > 0.0 for media, quality in ranges):
         return None

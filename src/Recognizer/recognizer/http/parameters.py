@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from recognizer.detections import Criteria
 from recognizer.errors import InvalidParameter, quoted
 from recognizer.http import source
-from recognizer.job import ALIASES, DEFAULT_LIMIT, DRAWS, IMAGE_FORMATS, MAX_LIMIT, PARAMETERS, DetectRequest
+from recognizer.job import ALIASES, ANSWERS, DEFAULT_LIMIT, DRAWS, IMAGE_FORMATS, MAX_LIMIT, PARAMETERS, DetectRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,7 +83,7 @@ def validated(
         TooLarge: the picture that was sent has too many bytes.
     """
     picture = source.of(given, content, rules.max_bytes)
-    answer = cast("AnswerKind", _choice(given, "format", ("image", "json"), accepted.kind))
+    answer = cast("AnswerKind", _choice(given, "format", ANSWERS, accepted.kind))
     crop = _flag(given, "crop")
     draw = _draw(given, crop=crop)
     least, by_class = _min_score(given.get("min_score", ""), rules.default_min_score, rules.labels)

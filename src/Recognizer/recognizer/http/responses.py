@@ -7,10 +7,12 @@ Owns the shape of every answer of the API. How long it may be kept is ``caching`
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from recognizer import VERSION
-from recognizer.http import caching
+from recognizer.http import caching, multipart
+from recognizer.http.filenames import disposition
 from recognizer.http.messages import Response
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ _MAX_PARAMETER_CHARS = 40
 
 
 def detected(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int) -> Response:
-    """The answer to a request that was served: the picture where one was asked for, JSON otherwise."""
+    """The answer to a request that was served: the picture, JSON, or a form with both."""
     # A cut-out shows one object, however many were found, or hidden in it.
     is_cut_out = outcome.request.crop and outcome.encoded is not None
     shown = outcome.detections[:1] if is_cut_out else outcome.detections
@@ -36,10 +38,16 @@ def detected(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int) -> Re
     }
     if outcome.encoded is None:
         return Response(200, "application/json", headers, _dumps(_document(outcome, model, boxes)))
-    headers["X-Detections"] = _header_json(boxes)
-    headers["X-Image-Size"] = f"{outcome.width_px}x{outcome.height_px}"
     if outcome.encoded.reduced:
         headers["X-Image-Reduced"] = outcome.encoded.reduced
+    if outcome.request.answer == "both":
+        found = ("application/json", _dumps(_document(outcome, model, boxes)).encode())
+        picture = (outcome.encoded.media_type, outcome.encoded.content)
+        media_type, body = multipart.form({"detections": found, "picture": picture})
+        return Response(200, media_type, headers, body)
+    headers["Content-Disposition"] = disposition(outcome.request.url, outcome.encoded.media_type)
+    headers["X-Detections"] = _header_json(boxes)
+    headers["X-Image-Size"] = f"{outcome.width_px}x{outcome.height_px}"
     return Response(200, outcome.encoded.media_type, headers, outcome.encoded.content)
 
 
@@ -82,6 +90,21 @@ def representation(media_type: str, body: str | bytes, max_age_s: int, policy: s
 
 def problem(error: RequestError, request_id: str | None = None) -> Response:
     """The problem document of an error (RFC 9457)."""
+    return _problem(error, "application/problem+json", _dumps(problem_document(error, request_id)))
+
+
+def problem_page(error: RequestError, media_type: str, page: str | bytes, policy: str) -> Response:
+    """The page that says what the problem document says, with its Content-Security-Policy."""
+    response = _problem(error, media_type, page)
+    return replace(response, headers={**response.headers, "Content-Security-Policy": policy})
+
+
+def _problem(error: RequestError, media_type: str, body: str | bytes) -> Response:
+    return Response(error.status, media_type, {"Cache-Control": "no-store", **error.headers}, body)
+
+
+def problem_document(error: RequestError, request_id: str | None = None) -> dict[str, Any]:
+    """What is said of an error, by the names of RFC 9457 and our own."""
     document: dict[str, Any] = {
         "type": f"urn:problem-type:recognizer:{error.code}",
         "title": error.title,
@@ -91,8 +114,7 @@ def problem(error: RequestError, request_id: str | None = None) -> Response:
     parameter = None if error.parameter is None else error.parameter[:_MAX_PARAMETER_CHARS]
     extensions = {"parameter": parameter, "upstream_status": error.upstream_status, "request_id": request_id}
     document.update({name: value for name, value in extensions.items() if value is not None})
-    headers = {"Cache-Control": "no-store", **error.headers}
-    return Response(error.status, "application/problem+json", headers, _dumps(document))
+    return document
 
 
 def _document(outcome: Outcome, model: ModelIdentity, boxes: list[dict[str, Any]]) -> dict[str, Any]:

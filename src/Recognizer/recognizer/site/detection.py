@@ -121,7 +121,8 @@ def in_body(options: Mapping[str, Option], found: Json, media_types: Sequence[st
 
 
 def _pictures(media_types: Sequence[str]) -> Json:
-    return {media_type: {"schema": FILE} for media_type in media_types}
+    """What is left as bytes: the kinds of pictures, and the form that has one in it."""
+    return {media_type: {"schema": FILE} for media_type in (*media_types, "multipart/form-data")}
 
 
 def _detected(content: Json) -> Json:

@@ -23,6 +23,7 @@ DETECTED = (
     "X-Detections",
     "X-Image-Size",
     "X-Image-Reduced",
+    "Content-Disposition",
 )
 
 _TAG = '"6f1ed002ab5595859014ebf0951522d9"'
@@ -68,6 +69,9 @@ def headers(found: Json) -> Json:
             "With a picture that had to shrink to fit into Lambda's 6 MB: how.",
             "quality=55, width=1200, height=800",
             always=False,
+        ),
+        "Content-Disposition": _header(
+            "With a picture: the name to save it under.", 'inline; filename="cat-objects.jpg"', always=False
         ),
         "Allow": _header("The methods that there are.", "GET, POST, OPTIONS"),
         "WWW-Authenticate": _header("How to say who one is.", 'Bearer realm="recognizer"'),

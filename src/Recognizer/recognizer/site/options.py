@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from recognizer.job import ALIASES, DEFAULT_LIMIT, DRAWS, IMAGE_FORMATS, MAX_LIMIT
+from recognizer.job import ALIASES, ANSWERS, DEFAULT_LIMIT, DRAWS, IMAGE_FORMATS, MAX_LIMIT
 from recognizer.site.schemas import FILE, PICTURE_URL, ref
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ def options(label: str, default_min_score: float) -> dict[str, Option]:
         ),
         "format": Option(
             "What to answer with. Without it the `Accept` header decides, and without that `GET` answers with the "
-            "picture and `POST` with JSON.",
+            "picture and `POST` with JSON. `both` is one answer with both: `multipart/form-data` with the fields "
+            "`detections`, the JSON, and `picture`.",
             ref("AnswerKind"),
             ref("AnswerKind"),
             "json",
@@ -144,7 +145,7 @@ def schemas(options: Mapping[str, Option]) -> Json:
         "DetectRequest": _one_picture({**typed, "image": encoded}, ALIASES),
         "DetectForm": _one_picture({**written, "image": file}, {**ALIASES, "file": "image"}),
         "DetectFields": _one_picture({**written, "image": encoded}, ALIASES),
-        "AnswerKind": {"type": "string", "enum": ["image", "json"]},
+        "AnswerKind": {"type": "string", "enum": list(ANSWERS)},
         "ImageFormat": {"type": "string", "enum": list(IMAGE_FORMATS)},
         "Draw": {"type": "string", "enum": list(DRAWS)},
     }

@@ -13,8 +13,9 @@ import re
 from string import Template
 from typing import TYPE_CHECKING
 
-from recognizer.job import DEFAULT_LIMIT, MAX_LIMIT
+from recognizer.job import MAX_LIMIT
 from recognizer.site.assets import HTML, PAGE_MAX_AGE_S, Asset, bytes_of, sources, text_of
+from recognizer.site.modules import joined
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 SAMPLE_MAX_AGE_S = 86_400
 
 _STYLE = re.compile(r'<link rel="stylesheet" href="([\w-]+\.css)">')
-_SCRIPT = re.compile(r'<script src="([\w-]+\.js)"></script>')
+_SCRIPT = re.compile(r'<script type="module" src="([\w-]+\.js)"></script>')
 _THUMB = re.compile(r'(?<=src=")thumbs/[\w-]+\.webp(?=")')
 
 
@@ -45,12 +46,12 @@ def assets(folder: Path, default_min_score: float) -> dict[str, Asset]:
 
 def _page(folder: Path, default_min_score: float) -> Asset:
     document = Template(text_of(folder / "index.html")).substitute(
-        min_score=f"{default_min_score:g}", limit=DEFAULT_LIMIT, max_limit=MAX_LIMIT
+        min_score=f"{default_min_score:g}", max_limit=MAX_LIMIT
     )
     styles = {name: text_of(folder / name) for name in _STYLE.findall(document)}
-    scripts = {name: text_of(folder / name) for name in _SCRIPT.findall(document)}
+    scripts = {name: joined(folder, name) for name in _SCRIPT.findall(document)}
     document = _STYLE.sub(lambda match: f"<style>{styles[match[1]]}</style>", document)
-    document = _SCRIPT.sub(lambda match: f"<script>{scripts[match[1]]}</script>", document)
+    document = _SCRIPT.sub(lambda match: f'<script type="module">{scripts[match[1]]}</script>', document)
     document = _THUMB.sub(lambda match: _data_url(folder / match[0]), document)
     policy = "; ".join(
         (

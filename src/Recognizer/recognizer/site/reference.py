@@ -37,10 +37,11 @@ def assets(document: Json, folder: Path) -> dict[str, Asset]:
         StartupError: one of them is missing or cannot be read.
     """
     frame, style = text_of(folder / "reference.html"), text_of(folder / "reference.css")
+    script = text_of(folder / "reference.js")
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    page = Template(frame).substitute(style=style, **_parts(document))
+    page = Template(frame).substitute(style=style, script=script, **_parts(document))
     policy = (
-        f"default-src 'none'; style-src {sources([style])}; img-src data:; "
+        f"default-src 'none'; script-src {sources([script])}; style-src {sources([style])}; img-src data:; "
         "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
     )
     return {
