@@ -28,7 +28,8 @@ def labels(found: Json) -> Json:
         "tags": ["Service"],
         "summary": "List the labels of the model",
         "description": "Every class that the model in use can name, with the classes that cover it, and the groups: "
-        "names that `include`, `exclude` and `min_score` also take, each for all the classes below it.",
+        "names that `include`, `exclude` and `min_score` also take, each for all the classes below it. In a "
+        "browser it is a page.",
         "responses": {
             "200": _document("Labels", "By name, from A to Z.", example),
             "304": not_modified(),

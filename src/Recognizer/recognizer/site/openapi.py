@@ -34,9 +34,9 @@ A parameter that does not exist is an error, so that a typing mistake is not sil
 percent-encode the picture's address: a bare `&` would end it. The address must be public and on port 80 or 443, unless
 whoever runs the service allowed more.
 
-Every error is a problem document (RFC 9457) that says what to change. API Gateway has a few of its own, as
-`{"message": "…"}`: 413 for a request of more than 6 MB (about 4.5 MB of picture, in whichever form), 429 when too many
-come, 503 and 504 when there is no answer within 30 seconds.
+Every error is a problem document (RFC 9457) that says what to change; in a browser it is a page that says the same. API
+Gateway has a few of its own, as `{"message": "…"}`: 413 for a request of more than 6 MB (about 4.5 MB of picture, in
+whichever form), 429 when too many come, 503 and 504 when there is no answer within 30 seconds.
 
 Any page may call this (CORS), and read the headers that are described here.
 """
