@@ -93,6 +93,8 @@ def test_a_link_with_an_address_runs_at_once(service, open_page):
     assert service.asked[0]["url"] == "https://example.com/car.jpg"
     assert service.asked[0]["include"] == "Car"
     expect(page.get_by_label("At most")).to_have_value("5")
+    expect(page.locator("#more-told")).to_have_text("Car")
+    page.locator("summary", has_text="More options").click()
     expect(page.get_by_role("button", name="Remove Car")).to_be_visible()
 
 

@@ -112,6 +112,7 @@ def test_only_some_labels_is_told_at_once_where_they_are_known_here(service, str
     street.locator("summary", has_text="More options").click()
     street.get_by_label("Only these labels").fill("person,")
     assert listed(street) == ["Person", "Woman"]
+    expect(street.locator("#more-told")).to_have_text("person")
     assert len(service.asked) == 1
 
 

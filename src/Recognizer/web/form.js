@@ -9,6 +9,12 @@ export const STANDARD = defaults(Number($("min_score").defaultValue));
 const RIGHT = { n: `Give a whole number from 1 to ${$("n").max}.`, min_score: "Give a number from 0 to 1." };
 const RIGHT_REGION = "Give left, top, right and bottom as fractions, such as 0,0.5,1,1 for the lower half.";
 
+/** What of the options that are folded away is not as usual. */
+function tellMore({ include, exclude, region, image_format }) {
+  const told = [...include, ...exclude.map((name) => `not ${name}`), region && "a part", image_format];
+  $("more-told").textContent = told.filter(Boolean).join(", ");
+}
+
 /** `known` gives the labels for completion; `onChange` hears that an option was changed. */
 export function Form({ known, onChange }) {
   const fields = {};
@@ -37,7 +43,7 @@ export function Form({ known, onChange }) {
       for (const [id, words] of Object.entries(RIGHT)) {
         if (!$(id).value || !$(id).validity.valid) throw new Problem(words, { parameter: id });
       }
-      return {
+      const options = {
         ...others,
         n: $("n").valueAsNumber,
         min_score: $("min_score").valueAsNumber,
@@ -47,9 +53,12 @@ export function Form({ known, onChange }) {
         look: document.querySelector("[name=draw]:checked").value,
         image_format: $("image_format").value,
       };
+      tellMore(options);
+      return options;
     },
 
-    fill({ n, min_score, include, exclude, region, look, image_format }) {
+    fill(options) {
+      const { n, min_score, include, exclude, region, look, image_format } = options;
       $("n").value = n;
       $("min_score").value = $("score-slider").value = min_score;
       fields.include.set(include);
@@ -57,7 +66,7 @@ export function Form({ known, onChange }) {
       $("region").value = region ? region.join(",") : "";
       $("image_format").value = image_format;
       document.querySelector(`[name=draw][value=${look}]`).checked = true;
-      $("more").open ||= include.length + exclude.length > 0;
+      tellMore(options);
     },
 
     /** A web address from what people write; `example.com/cat.jpg` is one. */
