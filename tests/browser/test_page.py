@@ -179,7 +179,7 @@ def test_the_paste_button_reads_the_clipboard(service, open_page):
     assert service.asked[0]["url"] == "https://example.com/copied.jpg"
 
 
-@pytest.mark.parametrize("name", ["street", "cat", "astronaut", "coffee"])
+@pytest.mark.parametrize("name", ["wall", "cat", "astronaut", "coffee"])
 def test_a_sample_is_one_click_and_has_a_link(service, page, name):
     page.locator(f"[data-sample={name}]").click()
     expect(page.locator("#findings")).to_be_visible()
@@ -344,6 +344,6 @@ def test_the_real_service_finds_the_car(open_page, tiny_model):
         assert page.locator("#picture").evaluate("picture => picture.naturalWidth") == SIZE_PX[0]
         page.get_by_role("tab", name="JSON").click()
         expect(page.locator("#code-text")).to_contain_text('"label": "Car"')
-        detect(page, f"{address}samples/street.jpg")  # picture and objects in one answer
+        detect(page, f"{address}samples/wall.jpg")  # picture and objects in one answer
         expect(page.locator("#facts")).to_contain_text("640 × 480 px, JPEG")
         assert page.locator("#picture").evaluate("picture => picture.naturalWidth") == 640

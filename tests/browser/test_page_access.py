@@ -149,7 +149,7 @@ def test_everything_can_be_reached_and_used_by_keyboard(service, page):
     tab_to("url")
     page.keyboard.type("https://example.com/car.jpg")
     tab_to("more-summary")
-    ways_in = ["url", "", "choose", "paste", "snap", "street", "coffee", "astronaut", "cat", "labels"]
+    ways_in = ["url", "", "choose", "paste", "snap", "wall", "coffee", "astronaut", "cat", "labels"]
     assert order[order.index("url") :] == [*ways_in, "score-slider", "min_score", "n", "more-summary"]
     page.keyboard.press("Enter")
     expect(page.get_by_label("Only these labels")).to_be_visible()

@@ -34,7 +34,7 @@ def small_site(folder, page="<p>Hello</p>"):
 
 
 def test_serves_the_page_and_the_samples_by_their_exact_paths(site):
-    samples = {f"/samples/{name}.jpg" for name in ("astronaut", "cat", "coffee", "street")}
+    samples = {f"/samples/{name}.jpg" for name in ("astronaut", "cat", "coffee", "wall")}
     assert set(site) == {"/"} | samples
     assert site["/"].media_type == "text/html; charset=utf-8"
     assert isinstance(site["/"].body, str)
