@@ -65,13 +65,14 @@ print(json.dumps({"loaded": sorted(loaded - before), "later": sorted(set(sys.mod
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory):
     """Modules imported by a cold start with LiteRT, and those that the first request imports on top."""
-    from model_build import fetch, writer
+    from model_build.__main__ import main
 
     from tests.functional.tiny_model import build_tiny_model
 
     folder = tmp_path_factory.mktemp("imports")
     build_tiny_model(folder / "published")
-    writer.write(fetch.from_folder(folder / "published", None), folder / "model", "litert", {})
+    options = ("--engine", "litert", "--url", folder / "published", "--output", folder / "model", "--cache", folder)
+    assert main([str(option) for option in options]) == 0
     settings = {
         "MODEL_DIR": str(folder / "model"),
         "ALLOW_PRIVATE_ADDRESSES": "true",

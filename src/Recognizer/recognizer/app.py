@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer import VERSION, telemetry
 from recognizer.errors import InternalError, LoopDetected, MethodNotAllowed, NotFound, RequestError, quoted
-from recognizer.http import access, caching, detection, gateway, headers, responses
+from recognizer.http import access, caching, classification, detection, gateway, headers, responses
 from recognizer.http.parameters import Rules
 from recognizer.job import COSTLY
 from recognizer.telemetry import Record
@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from recognizer.http.messages import Request, Response
-    from recognizer.job import DetectRequest
+    from recognizer.job import DetectRequest, Labelling
     from recognizer.pipeline import Pipeline
     from recognizer.settings import Settings
     from recognizer.site.assets import Asset
     from recognizer.vision.model import Model
 
+    ReadClassification = Callable[[Request, Rules], tuple[DetectRequest, bool]]
     Endpoint = Callable[[Request, Record], Response]
 
 # API Gateway gives up after 30 s, and none of them can be had back.
@@ -44,6 +45,7 @@ class App:
         settings: limits and how long answers may be kept.
         model: what detects; only what it is and its labels matter here.
         pipeline: what does a request's work.
+        labelling: what tells the labels of whole pictures; called at each request for them.
         site: what is the same for everyone, by path.
         colour_of: machine id of a label -> the colour that its boxes are drawn in (``#d55e00``).
     """
@@ -54,17 +56,23 @@ class App:
         model: Model,
         pipeline: Pipeline,
         *,
+        labelling: Callable[[], Labelling],
         site: Mapping[str, Asset] | None = None,
         colour_of: Callable[[str], str],
     ) -> None:
         self._settings = settings
         self._model = model
         self._pipeline = pipeline
+        self._labelling = labelling
         self._colour_of = colour_of
         self._rules = Rules(model.labels, model.default_min_score, settings.max_bytes)
         self._is_cold = True
         self.routes: dict[str, dict[str, Endpoint]] = {
             "/detector": {"GET": self._detect_from_query, "POST": self._detect_from_body},
+            "/classifier": {
+                "GET": partial(self._classify, classification.from_query),
+                "POST": partial(self._classify, classification.from_body),
+            },
             "/labels": {"GET": self._labels},
             "/health": {"GET": self._health},
             **{path: {"GET": partial(_asset, asset)} for path, asset in (site or {}).items()},
@@ -137,6 +145,15 @@ class App:
                 return caching.not_modified(known)
         record.outcome = self._pipeline.run(wanted, source, record.ends_at_s)
         return responses.detected(record.outcome, identity, max_age_s)
+
+    def _classify(self, read: ReadClassification, request: Request, record: Record) -> Response:
+        by = self._labelling()
+        wanted, as_pairs = read(request, Rules(by.labels, by.default_min_score, self._settings.max_bytes))
+        if wanted.content is None and headers.is_looped(request):
+            raise LoopDetected("The address of the picture leads back to this service.", parameter="url")
+        source = self._pipeline.source(wanted, record.ends_at_s)
+        record.outcome = self._pipeline.label(wanted, source, record.ends_at_s, by.label)
+        return responses.classified(record.outcome, by, self._settings.cache_max_age_s, as_pairs=as_pairs)
 
     def _labels(self, _: Request, __: Record) -> Response:
         known = self._model.labels
