@@ -34,9 +34,9 @@ def picture(colour):
     return np.full((40, 60, 3), colour, np.uint8)
 
 
-def network(*, rescaling=False, softmax=True, span=(0.0, 1.0)):
+def network(*, rescaling=False, softmax=True, span=(-1.0, 1.0)):
     """A Keras network whose three scores follow the red, green and blue of a picture."""
-    darkest, brightest = span
+    darkest, brightest = (0.0, 1.0) if rescaling else span
     layers = tf.keras.layers
     picture = layers.Input((SIDE_PX, SIDE_PX, 3), name="picture")
     levels = layers.Rescaling(1 / 255)(picture) if rescaling else picture
@@ -83,7 +83,7 @@ def best(classify, colour):
 
 @pytest.mark.parametrize("engine", ["tensorflow", "litert"])
 @pytest.mark.parametrize("softmax", [True, False], ids=["probabilities", "logits"])
-@pytest.mark.parametrize("rescaling", [True, False], ids=["rescaling", "0..1"])
+@pytest.mark.parametrize("rescaling", [True, False], ids=["rescaling", "-1..1"])
 def test_a_keras_file_becomes_a_classifier(build, labels_file, tmp_path, engine, softmax, rescaling):
     network(softmax=softmax, rescaling=rescaling).save(tmp_path / "own.keras")
 
@@ -98,7 +98,7 @@ def test_a_keras_file_becomes_a_classifier(build, labels_file, tmp_path, engine,
 
 @pytest.mark.parametrize("engine", ["tensorflow", "litert"])
 def test_a_saved_model_becomes_a_classifier(build, labels_file, tmp_path, engine):
-    model = network(softmax=False)
+    model = network(softmax=False, span=(0.0, 1.0))
 
     @tf.function(input_signature=[tf.TensorSpec((None, SIDE_PX, SIDE_PX, 3), tf.float32, "images")])
     def serve(images):
@@ -114,7 +114,7 @@ def test_a_saved_model_becomes_a_classifier(build, labels_file, tmp_path, engine
 
 
 def test_a_tflite_file_becomes_a_classifier_whose_background_has_no_name(build, tmp_path):
-    model = network(span=(-1.0, 1.0))
+    model = network()
     inputs = tf.keras.layers.Input((SIDE_PX, SIDE_PX, 3), batch_size=1)
     background = tf.keras.layers.ZeroPadding1D((1, 0))(tf.keras.layers.Reshape((3, 1))(model(inputs)))
     whole = tf.keras.Model(inputs, tf.keras.layers.Reshape((4,))(background))

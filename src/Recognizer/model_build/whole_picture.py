@@ -93,7 +93,7 @@ def _of_folder(folder: Path) -> tuple[Any, Callable[[Any], Any], Described, str]
 
 
 def _of_keras(path: Path) -> tuple[Any, Callable[[Any], Any], Described, str]:
-    """A model that rescales takes pixels as they are; the others 0..1, unless the user says otherwise."""
+    """A model that rescales takes pixels as they are; the others -1..1, unless the user says otherwise."""
     try:
         model = tf.keras.models.load_model(path, compile=False)  # its code, if it has any, is not run: safe_mode
     except (OSError, ValueError, TypeError, KeyError) as error:
@@ -103,4 +103,4 @@ def _of_keras(path: Path) -> tuple[Any, Callable[[Any], Any], Described, str]:
         tuple(Tensor(each.name, tuple(each.shape), str(each.dtype)) for each in model.outputs),
     )
     rescales = any(type(layer).__name__ in _RESCALING for layer in model.layers)
-    return model, lambda images: model(images, training=False), described, "0..255" if rescales else "0..1"
+    return model, lambda images: model(images, training=False), described, "0..255" if rescales else "-1..1"
