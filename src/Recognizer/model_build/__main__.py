@@ -74,9 +74,20 @@ def _classifier(order: choice.Order, asked: dict[str, str | None], *, is_engine_
         return None
     if asked["url"] == PUBLISHED:
         asked = {**asked, "labels": asked["labels"] or sources.PUBLISHED_CLASSIFIER_LABELS}
-    engine = order.engine if is_engine_named or _engine_for(asked["url"]) != "litert" else "litert"
-    others = {"engine": engine, "output": output, "prepared": None, "allow_fallback": False, "task": TASK}
-    return choice.fulfil(dataclasses.replace(order, **asked, **others))
+    runs_anywhere = is_engine_named or _engine_for(asked["url"]) == "tensorflow"
+    changed = dataclasses.replace(
+        order,
+        url=asked["url"],
+        sha256=asked["sha256"],
+        labels=asked["labels"],
+        normalization=asked["normalization"],
+        engine=order.engine if runs_anywhere else "litert",
+        output=output,
+        prepared=None,
+        allow_fallback=False,
+        task=TASK,
+    )
+    return choice.fulfil(changed)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -11,9 +11,10 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from recognizer.vision.classifier import TASK
 from recognizer.vision.model import FORMAT
 
-from model_build import classification, existing, fallback, fetch, labels, naming, noise, sources, unpack, writer
+from model_build import existing, fallback, fetch, labels, naming, noise, sources, unpack, writer
 from model_build.confidential import public
 from model_build.errors import NotConvertible, NotObtained, WrongDigest
 from model_build.normalisation import Normalisation
@@ -108,7 +109,7 @@ def _read(fetched: fetch.Fetched, order: Order) -> Form:
     with noise.left_out():
         from model_build import graph  # noqa: PLC0415 - imports TensorFlow, likewise
 
-        if order.task == classification.TASK:
+        if order.task == TASK:
             from model_build import whole_picture  # noqa: PLC0415 - imports TensorFlow, likewise
 
             return whole_picture.read(fetched.path, order.engine, chosen)

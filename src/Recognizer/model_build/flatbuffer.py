@@ -13,6 +13,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from flatbuffers import flexbuffers
+from recognizer.vision.classifier import TASK
 from recognizer.vision.engine_litert import FILE_NAME
 from recognizer.vision.kinds import Described, Tensor
 
@@ -83,14 +84,14 @@ def read(path: Path, normalisation: Normalisation | None, task: str) -> Form:
 
     def put(folder: Path, _work: Path, rows: Sequence[Row]) -> dict[str, Any]:
         shutil.copyfile(path, folder / FILE_NAME)
-        return {**facts, **(classification.offset(classes, rows) if task == classification.TASK and classes else {})}
+        return {**facts, **(classification.offset(classes, rows) if task == TASK and classes else {})}
 
     return Form(described, put, labels_inside=metadata.labels, class_count=classes)
 
 
 def _class_count(described: Described, options: dict[str, Any], task: str) -> int | None:
     """How many classes it knows, where it tells."""
-    if task == classification.TASK:
+    if task == TASK:
         return classification.scores_of(described).shape[1]
     return options.get("num_classes")
 

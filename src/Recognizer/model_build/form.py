@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from recognizer.vision import kinds
+from recognizer.vision.classifier import TASK
 
 from model_build import classification
 from model_build.errors import WrongInterface
@@ -48,7 +49,7 @@ def kind_of(described: Described, task: str) -> dict[str, Any]:
     Raises:
         WrongInterface: it is of no kind that is known for this task.
     """
-    if task == classification.TASK:
+    if task == TASK:
         return classification.kind_of(described)
     known = {name: kind for name in kinds.KINDS if (kind := kinds.kind(name)) is not None}
     for name, kind in known.items():

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
+from recognizer.vision.classifier import TASK
 from recognizer.vision.engine_litert import FILE_NAME
 from recognizer.vision.engine_tensorflow import FOLDER_NAME
 from recognizer.vision.kinds import Described, Tensor
@@ -66,8 +67,8 @@ def read(path: Path, engine: str, normalisation: Normalisation | None) -> Form:
             (work / "classifier").rename(folder / FOLDER_NAME)
         levels = {"scale": [1 / std for std in chosen.std], "offset": [-mean / std for mean, std in chosen.pairs]}
         return {
-            "kind": classification.TASK,
-            "task": classification.TASK,
+            "kind": TASK,
+            "task": TASK,
             "outputs": outputs,
             "signature": SIGNATURE,
             "input": {"name": input_name, "height": height, "width": width, "dtype": picture.dtype, **levels},

@@ -12,9 +12,10 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from recognizer.vision.classifier import TASK
 from recognizer.vision.model import FORMAT
 
-from model_build import classification, labels, trial
+from model_build import labels, trial
 from model_build.folders import replace
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def write(form: Form, table: labels.Table, fetched: Fetched, output: Path, facts
             **facts,
         }
         _save(found, unfinished)
-        if found["task"] == classification.TASK:
+        if found["task"] == TASK:
             found["activation"] = trial.activation(unfinished)
             _save(found, unfinished)
         found["ms_per_picture"] = trial.milliseconds(unfinished)

@@ -163,6 +163,6 @@ def _header_json(boxes: list[dict[str, Any]]) -> str:
     return f"[{','.join(items)}]"
 
 
-def _dumps(document: dict[str, Any]) -> str:
+def _dumps(document: dict[str, Any] | list[Any]) -> str:
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "replace").decode()  # a client can send half a surrogate pair
