@@ -45,7 +45,7 @@ class App:
         settings: limits and how long answers may be kept.
         model: what detects; only what it is and its labels matter here.
         pipeline: what does a request's work.
-        labelling: what tells the labels of whole pictures; called at each request for them.
+        labelling: what tells the labels of whole pictures, called at each request for them; None for no such path.
         site: what is the same for everyone, by path.
         colour_of: machine id of a label -> the colour that its boxes are drawn in (``#d55e00``).
     """
@@ -56,23 +56,19 @@ class App:
         model: Model,
         pipeline: Pipeline,
         *,
-        labelling: Callable[[], Labelling],
+        labelling: Callable[[], Labelling] | None = None,
         site: Mapping[str, Asset] | None = None,
         colour_of: Callable[[str], str],
     ) -> None:
         self._settings = settings
         self._model = model
         self._pipeline = pipeline
-        self._labelling = labelling
         self._colour_of = colour_of
         self._rules = Rules(model.labels, model.default_min_score, settings.max_bytes)
         self._is_cold = True
         self.routes: dict[str, dict[str, Endpoint]] = {
             "/detector": {"GET": self._detect_from_query, "POST": self._detect_from_body},
-            "/classifier": {
-                "GET": partial(self._classify, classification.from_query),
-                "POST": partial(self._classify, classification.from_body),
-            },
+            **({"/classifier": self._classifier(labelling)} if labelling is not None else {}),
             "/labels": {"GET": self._labels},
             "/health": {"GET": self._health},
             **{path: {"GET": partial(_asset, asset)} for path, asset in (site or {}).items()},
@@ -146,8 +142,16 @@ class App:
         record.outcome = self._pipeline.run(wanted, source, record.ends_at_s)
         return responses.detected(record.outcome, identity, max_age_s)
 
-    def _classify(self, read: ReadClassification, request: Request, record: Record) -> Response:
-        by = self._labelling()
+    def _classifier(self, labelling: Callable[[], Labelling]) -> dict[str, Endpoint]:
+        return {
+            "GET": partial(self._classify, labelling, classification.from_query),
+            "POST": partial(self._classify, labelling, classification.from_body),
+        }
+
+    def _classify(
+        self, labelling: Callable[[], Labelling], read: ReadClassification, request: Request, record: Record
+    ) -> Response:
+        by = labelling()
         wanted, as_pairs = read(request, Rules(by.labels, by.default_min_score, self._settings.max_bytes))
         if wanted.content is None and headers.is_looped(request):
             raise LoopDetected("The address of the picture leads back to this service.", parameter="url")
