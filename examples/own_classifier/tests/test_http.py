@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import ROOT, on_loopback
+from tests.conftest import ROOT, _settle_threads, on_loopback
 
 GOAL = 0.95
 START_TIMEOUT_S = 120
@@ -66,8 +66,11 @@ def address(request, classifier, tiny_detector, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def tiny_detector(tmp_path_factory):
+    import tensorflow as tf
+
     from tests.functional.tiny_model import build_tiny_model
 
+    _settle_threads(tf)
     return build_tiny_model(tmp_path_factory.mktemp("detector") / "published")
 
 

@@ -58,7 +58,7 @@ def read(path: Path, normalisation: Normalisation | None, task: str) -> Form:
         tuple(_tensor(tensor, makers.get(tensor["index"], "")) for tensor in outputs),
     )
     picture = described.picture()
-    if picture is None or None in picture.shape or picture.dtype not in _INPUTS:
+    if picture is None or None in picture.shape[1:] or picture.dtype not in _INPUTS:
         raise WrongInterface(
             f"it takes {described.inputs_in_words}; expected is one picture of a fixed size, (1, height, width, 3), "
             f"{', '.join(sorted(_INPUTS))}"
