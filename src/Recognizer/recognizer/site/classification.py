@@ -29,7 +29,6 @@ _PAIRS: Json = {
     "type": "array",
     "items": {
         "type": "array",
-        "prefixItems": [{"type": "string"}, {"type": "number"}],
         "items": {"type": ["string", "number"]},
         "minItems": 2,
         "maxItems": 2,
