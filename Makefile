@@ -19,17 +19,21 @@ FOUND = $(shell for python in python3.13 python3.12 python3.11 python3; do \
 PYTHON ?= $(eval PYTHON := $(FOUND))$(PYTHON)
 NEEDED := Recognizer needs Python 3.11 to 3.13 with venv (Debian: apt install python3 python3-venv; macOS: brew install python@3.13)
 
-.PHONY: help run model test own-classifier torture check e2e cloud deploy publish destroy pin-base bench bench-container format lock sbom licences clean
+.PHONY: help run model mirror test own-classifier torture check e2e cloud deploy publish destroy pin-base bench bench-container accuracy format lock sbom licences clean
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
 
-run: $(VENV)/run ## serve the detector on http://127.0.0.1:3000 (PORT, HOST, ENGINE, MODEL_URL, LOG=json)
+run: $(VENV)/run ## serve the detector on http://127.0.0.1:3000 (PORT, HOST, ENGINE, MODEL_URL, LABELS_URL, CLASSIFIER_URL, LOG=json)
 	@$(BIN)/python -m model_build --keep --allow-fallback
 	@exec $(BIN)/python -m local
 
-model: $(VENV)/run ## fetch the model again (ENGINE, MODEL_URL, MODEL_SHA256)
+model: $(VENV)/run ## fetch the model again (ENGINE, MODEL_URL, MODEL_SHA256, LABELS_URL, CLASSIFIER_URL)
 	$(BIN)/python -m model_build --allow-fallback
+
+mirror: $(VENV)/run ## keep a copy of the model and its digest for your team (TO=folder or s3://bucket/prefix; MODEL_URL)
+	@[ -n "$(TO)" ] || { echo "Say where: make mirror TO=s3://bucket/models, or TO=/a/folder" >&2; exit 1; }
+	@$(BIN)/python -m model_build.mirror "$(TO)"
 
 test: $(VENV)/dev ## unit, functional and contract tests, and the handler under the real Lambda runtime
 	$(BIN)/python -m pytest $(PYTEST)
@@ -59,6 +63,9 @@ bench: $(VENV)/dev ## measure cold start, warm requests and memory against a pla
 
 bench-container: $(VENV)/dev ## the same in the two images, with one CPU and 1769 MB (needs Docker)
 	$(BIN)/python -m benchmarks.container
+
+accuracy: $(VENV)/dev ## measure COCO's average precision of the model in use (PICTURES=folder, MODEL_URL)
+	@$(BIN)/python -m benchmarks.accuracy
 
 e2e: $(VENV)/dev ## sam build, sam local and docker run against the Lambda base image (needs Docker)
 	$(BIN)/python -m pytest -m container tests/container $(PYTEST)

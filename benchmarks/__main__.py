@@ -54,12 +54,14 @@ def _measured(plan: tuple[rounds.Round, ...], against: str | None) -> dict[str, 
         logger.info("Preparing models and pictures…")
         prepared = subjects.prepare(Path(folder), against)
         samples = rounds.run(prepared, plan)
+        kinds = rounds.of_each_kind(subjects.of_each_kind(prepared), 1 if plan is rounds.QUICK else 3)
         logger.info("Taking them apart…")
         services = [subject for subject in prepared if subject.name in subjects.ENGINES]
         apart = {subject.name: anatomy.dissected(subject, rounds.CPUS, event()) for subject in services}
     return {
         "environment": {**circumstances, "seconds": round(time.monotonic() - began_s)},
         **results.tables(samples),
+        "kinds": kinds,
         "cold_parts_ms": anatomy.table({engine: cold for engine, (cold, _) in apart.items()}, 5),
         "warm_parts_ms": anatomy.table({engine: warm for engine, (_, warm) in apart.items()}, 0.1),
     }

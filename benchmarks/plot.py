@@ -35,8 +35,36 @@ def svg(found: dict[str, Table]) -> str:
         _lines(next(axes), "Peak memory by megapixels, MB", found["peak_rss_mb"])
         _lines(next(axes), "Warm request by megapixels, ms", found["by_megapixels"])
         _lines(next(axes), "Warm request by number of objects, ms", found["by_n"])
-        file = StringIO()
-        figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+        return _as_svg(figure)
+
+
+def accuracy(rows: Table) -> str:
+    """The plot of accuracy: AP by size of the objects for each way to look, and AP against time."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(11, 4), layout="constrained")
+        by_size, by_time = figure.subplots(1, 2)
+        engine = next(iter(rows)).partition(",")[0]
+        ways = {name.partition(", ")[2]: row for name, row in rows.items() if name.startswith(engine)}
+        sizes = ("AP", "AP small", "AP medium", "AP large")
+        by_size.set_title("Average precision by size of the objects, %")
+        for place, (way, row) in enumerate(ways.items()):
+            at = [group + (place - (len(ways) - 1) / 2) * 0.8 / len(ways) for group in range(len(sizes))]
+            by_size.bar(at, [row[size] for size in sizes], 0.8 / len(ways), label=way)
+        by_size.set_xticks(range(len(sizes)), sizes)
+        by_size.legend()
+        by_time.set_title("Average precision, %, by milliseconds of a picture")
+        for name in dict.fromkeys(row.partition(",")[0] for row in rows):
+            of_engine = [row for row_name, row in rows.items() if row_name.startswith(name)]
+            by_time.plot([row["ms"] for row in of_engine], [row["AP"] for row in of_engine], "o-", label=name)
+        by_time.set_xlim(left=0)
+        by_time.set_ylim(bottom=0)
+        by_time.legend()
+        return _as_svg(figure)
+
+
+def _as_svg(figure: Figure) -> str:
+    file = StringIO()
+    figure.savefig(file, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
 
 

@@ -84,11 +84,16 @@ def _against(headline: Table) -> Table:
     }
 
 
+def compute_dollars(ms: float, cpus: int) -> float:
+    """Dollars for a million times so many milliseconds of a function with that many CPUs."""
+    return 1e6 * ms / 1000 * _MB_PER_CPU * cpus / 1024 * _DOLLARS_PER_GB_S
+
+
 def _cost(ms: float, answer_kb: float, cpus: int) -> dict[str, float]:
     """Dollars for a million pictures."""
     memory_mb = _MB_PER_CPU * cpus
     dollars = {
-        "compute": 1e6 * ms / 1000 * memory_mb / 1024 * _DOLLARS_PER_GB_S,
+        "compute": compute_dollars(ms, cpus),
         "requests": _DOLLARS_REQUESTS,
         "traffic": answer_kb * _DOLLARS_PER_GB_SENT,  # a million KB is a GB, near enough
     }

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from benchmarks import pictures
 from benchmarks.pictures import STANDARD_MP
-from benchmarks.results import Samples
+from benchmarks.results import COLD, MEMORY, WARM, Samples, Table, medians
 from benchmarks.subjects import NAMES, Order, Subject
 
 logger = logging.getLogger("benchmarks")
@@ -22,6 +22,7 @@ CPUS = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []  # tha
 
 _LIMITS = (1, 3, 10, 30, 100)
 _CLIENTS = (1, 2, 4)
+_WARM = 10
 
 
 class Round(NamedTuple):
@@ -69,6 +70,24 @@ def run(subjects: Sequence[Subject], rounds: Sequence[Round]) -> Samples:
                         samples["annotate_by_n"][of] += [{column: one["annotate"]} for one in answers]
     os.sched_setaffinity(0, CPUS)
     return samples
+
+
+def of_each_kind(subjects: Sequence[Subject], times: int) -> Table:
+    """Cold start, warm request and memory of each, medians of fresh processes that take turns."""
+    samples: dict[str, list[dict[str, float]]] = defaultdict(list)
+    with pictures.served() as event:
+        for _ in range(times):
+            for subject in subjects:
+                logger.info("Kind: %s", subject.name)
+                orders = [
+                    ("start", {"event": event()}),
+                    ("repeat", {"event": event(), "times": _WARM}),
+                    ("peak_mb", {"event": event()}),
+                ]
+                cold, (warm, (memory,)), _ = subject.run(CPUS, orders)
+                warm_ms = medians([{"all": one["all"]} for one in warm])["all"]
+                samples[subject.name].append({COLD: cold["all"], WARM: warm_ms, MEMORY: memory["all"]})
+    return {name: medians(of) for name, of in samples.items()}
 
 
 def _wanted(

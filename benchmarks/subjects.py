@@ -28,6 +28,13 @@ NAMES = (BASELINE, *ENGINES)
 NOT_CODE = shutil.ignore_patterns("__pycache__", "model", "*.tar.gz", ".*cache")
 
 _TWIN = ROOT.parent / "shared" / "models" / "openimages_twin.tar.gz"
+# What it is, and its engine -> its file beside the twin.
+_KINDS = {
+    ("TF Hub, slim", "tensorflow"): "openimages_twin.tar.gz",
+    ("TF Hub, slim", "litert"): "openimages_twin.tar.gz",
+    ("TF Hub, as published", "tensorflow"): "coco_centernet.tar.gz",
+    (".tflite", "litert"): "coco_ssd_mobilenet_v1_quant.tflite",
+}
 _CACHE = ROOT / ".cache"
 _WORKER = Path(__file__).with_name("worker.py")
 _DONE_WITHIN_S = 600.0
@@ -114,12 +121,28 @@ def prepare(folder: Path, against: str | None = None) -> list[Subject]:
             services.append(Subject(engine + suffix, "handler", task, environ))
     from model_build import sources  # noqa: PLC0415 - importable only where PYTHONPATH has src/Recognizer
 
-    published = sources.obtain(url, None, _CACHE / "model").folder
+    published = sources.obtain(url, None, _CACHE / "model").path
     baseline = Subject(BASELINE, "baseline", folder / BASELINE, {**_ENVIRONMENT, "MODEL_DIR": str(published)})
     baseline.folder.mkdir()
     shutil.copy2(Path(__file__).with_name("baseline.py"), baseline.folder)
     compileall.compile_dir(folder, quiet=1, maxlevels=20)
     return [baseline, *services]
+
+
+def of_each_kind(prepared: Sequence[Subject]) -> list[Subject]:
+    """The service with a model of each kind that lies beside the project; see docs/models.md.
+
+    Args:
+        prepared: what ``prepare`` made: the same code, compiled.
+    """
+    services = {subject.name: subject for subject in prepared}
+    made = []
+    for (kind, engine), name in _KINDS.items():
+        file = _TWIN.parent / name
+        if file.exists():
+            environ = {**_ENVIRONMENT, "MODEL_DIR": str(_model(RECOGNIZER, engine, str(file)))}
+            made.append(Subject(f"{kind}, {engine}", "handler", services[engine].folder, environ))
+    return made
 
 
 def git(*arguments: str) -> str:

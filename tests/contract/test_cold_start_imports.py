@@ -63,17 +63,10 @@ print(json.dumps({"loaded": sorted(loaded - before), "later": sorted(set(sys.mod
 
 
 @pytest.fixture(scope="module")
-def imported(tmp_path_factory):
+def imported(tiny_model_of_both):
     """Modules imported by a cold start with LiteRT, and those that the first request imports on top."""
-    from model_build import fetch, writer
-
-    from tests.functional.tiny_model import build_tiny_model
-
-    folder = tmp_path_factory.mktemp("imports")
-    build_tiny_model(folder / "published")
-    writer.write(fetch.from_folder(folder / "published", None), folder / "model", "litert", {})
     settings = {
-        "MODEL_DIR": str(folder / "model"),
+        "MODEL_DIR": str(tiny_model_of_both["litert"]),
         "ALLOW_PRIVATE_ADDRESSES": "true",
         "ALLOWED_URL_PORTS": "*",
         "PYTHONPATH": str(RECOGNIZER),

@@ -111,10 +111,12 @@ def found(generated, client, url):
 def test_no_operation_is_left_out(generated):
     made = {file.stem for file in generated.folder.glob("api/*/*.py")} - {"__init__"}
 
-    assert made == {"detect", "detect_by_url", "labels", "health", "description", "page", "reference", "sample"}
+    detection, classification = {"detect", "detect_by_url"}, {"classify", "classify_by_url"}
+    assert made == detection | classification | {"labels", "health", "description", "page", "reference", "sample"}
     # Two of the pictures' types mean nothing to the generator; both have another way.
     assert {line for line in generated.said.splitlines() if line.startswith("WARNING")} == {
         "WARNING parsing POST /detector within detection.",
+        "WARNING parsing POST /classifier within classification.",
         "WARNING parsing GET /samples/{name} within site.",
     }
 

@@ -17,7 +17,7 @@ from recognizer import isolation
 from recognizer.build import build
 from recognizer.errors import RequestError
 from recognizer.sandbox import pool
-from recognizer.vision import detector
+from recognizer.vision import detector, tiles
 
 from tests.conftest import ROOT, on_loopback
 from tests.functional.hostile import jpeg_of_many_scans, tiff_around
@@ -122,6 +122,11 @@ def picture_too_costly(service, url, **_):
     return get(service(PICTURE_TIMEOUT="0.1", MAX_BYTES="1000000"), url("/scans.tif"))
 
 
+def too_many_tiles(app, url, monkeypatch, **_):
+    monkeypatch.setattr(tiles, "_SHARE_OF_TIME", 0.0)
+    return get(app, url("/noise.png"), tiles="2")
+
+
 def internal_error(service, url, monkeypatch, **_):
     def fail(*_):
         raise ZeroDivisionError
@@ -162,6 +167,7 @@ TRIGGERS = {
         unsupported_media_type,
         broken_picture,
         picture_too_costly,
+        too_many_tiles,
         internal_error,
         download_failed,
         download_timed_out,

@@ -16,7 +16,7 @@ from recognizer.job import COSTLY as COSTLY_PATHS
 from tests.conftest import ROOT
 from tests.contract.cloudformation import PARAMETERS, TEMPLATE, Deployed
 
-COSTLY = {"GET /detector", "POST /detector"}
+COSTLY = {f"{method} {path}" for method in ("GET", "POST") for path in ("/detector", "/classifier")}
 # Each switch, and what makes it sensible.
 JWT = {"Access": "JWT", "JwtIssuer": "https://issuer.example", "JwtAudience": "recognizer"}
 KEY = {"Access": "KEY", "AccessKeySha256": "0" * 64}
@@ -43,6 +43,9 @@ ANOTHER = {
     "Stage": "test",
     "ModelUrl": "https://models.example/1.tar.gz",
     "ModelSha256": "1" * 64,
+    "LabelsUrl": "https://models.example/labels.txt",
+    "ClassifierUrl": "https://models.example/own.keras",
+    "ClassifierLabelsUrl": "https://models.example/own.txt",
     "AccessKeySha256": "2" * 64,
     "JwtIssuer": "https://issuer.example",
     "JwtAudience": "recognizer",
@@ -276,7 +279,7 @@ def test_every_route_calls_the_alias():
     for operation in operations(stack).values():
         assert "<RecognizerAliaslive>" in operation["x-amazon-apigateway-integration"]["uri"]
     permissions = stack.of_type("AWS::Lambda::Permission").values()
-    assert [each["Properties"]["FunctionName"] for each in permissions] == ["<RecognizerAliaslive>"] * 3
+    assert [each["Properties"]["FunctionName"] for each in permissions] == ["<RecognizerAliaslive>"] * 5
 
 
 def test_tokens_are_checked_by_issuer_and_audience():

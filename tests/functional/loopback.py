@@ -43,7 +43,7 @@ class Exchange(BaseHTTPRequestHandler):
         else:
             route(self)
 
-    do_POST = do_GET  # noqa: N815
+    do_POST = do_PUT = do_GET  # noqa: N815
 
     def answer(self, status: int = 200, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         """Send a whole response; Content-Length is right unless the headers say otherwise."""

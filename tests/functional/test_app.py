@@ -487,8 +487,8 @@ def test_the_request_after_an_unforeseen_error_works(tiny_model):
 
 
 def test_every_error_of_the_tree_is_met_here():
-    elsewhere = {"picture-too-costly", "not-found", "method-not-allowed", "internal-error", "loop-detected"}
-    elsewhere |= {"overloaded", "unauthorized", "origin-bypassed"}
+    elsewhere = {"picture-too-costly", "too-many-tiles", "not-found", "method-not-allowed"}
+    elsewhere |= {"internal-error", "loop-detected", "overloaded", "unauthorized", "origin-bypassed"}
 
     assert {code for *_, code in PROBLEMS.values()} | elsewhere == {
         error.code for error in RequestError.__subclasses__()

@@ -77,7 +77,7 @@ def test_a_model_with_other_outputs_stops_the_start(models, tmp_path):
     converted = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "saved")).convert()
     (folder / "model.tflite").write_bytes(converted)
 
-    with pytest.raises(ModelNotUsable, match="its outputs are heat"):
+    with pytest.raises(ModelNotUsable, match=r"not the LiteRT model that model\.json describes: .* its outputs are"):
         detector.load(Model.load(folder), THREADS)
 
 

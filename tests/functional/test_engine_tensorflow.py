@@ -26,7 +26,23 @@ DARK = np.full((240, 320, 3), 10, np.uint8)
 def put_model(folder, put_graph, graph="published"):
     """A model folder round a graph that ``put_graph`` saves."""
     put_graph(folder / "saved_model")
-    facts = {"format": FORMAT, "name": "a/model", "engine": "tensorflow", "graph": graph, "sha256": "12ab"}
+    facts = {
+        "format": FORMAT,
+        "name": "a/model",
+        "engine": "tensorflow",
+        "graph": graph,
+        "sha256": "12ab",
+        "kind": "rows",
+        "signature": "default",
+        "input": {"name": "images", "scale": [1 / 255], "offset": [0.0]},
+        "outputs": {
+            "boxes": "detection_boxes",
+            "scores": "detection_scores",
+            "names": "detection_class_names",
+            "entities": "detection_class_entities",
+        },
+        "class_offset": 0,
+    }
     (folder / "model.json").write_text(json.dumps(facts), encoding="utf-8")
     rows = "".join(f"{index},{label.id},{label.name}\n" for index, label in LABELS.items())
     (folder / "labels.csv").write_text(f"index,id,name\n{rows}", encoding="utf-8")
@@ -246,17 +262,27 @@ def test_missing_files_stop_the_start_and_are_named(damaged, missing):
 
 def test_a_graph_without_the_signature_stops_the_start(damaged):
     facts = json.loads((damaged / "model.json").read_text(encoding="utf-8"))
-    assert facts["graph"] == "slim"
-    (damaged / "model.json").write_text(json.dumps(facts | {"graph": "published"}), encoding="utf-8")
+    assert facts["signature"] == "serving_default"
+    (damaged / "model.json").write_text(json.dumps(facts | {"signature": "default"}), encoding="utf-8")
 
     with pytest.raises(ModelNotUsable, match="signature 'default'"):
         detector.load(Model.load(damaged), THREADS)
 
 
-@pytest.mark.parametrize(("engine", "graph"), [("onnx", "slim"), ("tensorflow", "pruned"), ("litert", "published")])
-def test_an_unknown_engine_stops_the_start(damaged, engine, graph):
+@pytest.mark.parametrize("name", ["engine", "kind"])
+def test_an_unknown_engine_or_kind_stops_the_start(damaged, name):
     facts = json.loads((damaged / "model.json").read_text(encoding="utf-8"))
-    (damaged / "model.json").write_text(json.dumps(facts | {"engine": engine, "graph": graph}), encoding="utf-8")
+    (damaged / "model.json").write_text(json.dumps(facts | {name: "onnx"}), encoding="utf-8")
 
-    with pytest.raises(ModelNotUsable, match=f"{engine}/{graph}"):
+    with pytest.raises(ModelNotUsable, match=f"{name}.*onnx"):
+        detector.load(Model.load(damaged), THREADS)
+
+
+@pytest.mark.parametrize(("part", "value"), [("outputs", {"boxes": "nowhere", "scores": "scores"}), ("input", None)])
+def test_a_graph_with_other_tensors_than_model_json_names_stops_the_start(damaged, part, value):
+    facts = json.loads((damaged / "model.json").read_text(encoding="utf-8"))
+    value = value or {**facts["input"], "name": "nowhere"}
+    (damaged / "model.json").write_text(json.dumps(facts | {part: value}), encoding="utf-8")
+
+    with pytest.raises(ModelNotUsable, match=r"not the SavedModel that model\.json describes"):
         detector.load(Model.load(damaged), THREADS)

@@ -11,10 +11,10 @@ import tarfile
 
 import numpy as np
 import pytest
-from model_build import fallback
+import tensorflow as tf
+from model_build import fallback, mirror, sources
 from model_build.__main__ import main
-from model_build.saved_model import OUTPUTS
-from model_build.sources import PUBLISHED_ARCHIVE, PUBLISHED_HANDLE
+from model_build.sources import KAGGLE_ARCHIVE, PUBLISHED_ARCHIVE, PUBLISHED_HANDLE
 from recognizer.vision.model import Model
 from tensorflow.core.protobuf import saved_model_pb2
 
@@ -24,6 +24,8 @@ from tests.functional.tiny_model import build_tiny_model
 
 pytestmark = [on_loopback, pytest.mark.usefixtures("tiny_model")]  # it sets TensorFlow's threads before its first use
 
+OUTPUTS = ("detection_boxes", "detection_class_entities", "detection_class_names", "detection_scores")
+PICTURE = {"images": (1, None, None, 3)}
 FALLBACK = ROOT / ".cache" / "fallback" / fallback.PACKAGE.tarball
 
 
@@ -184,6 +186,94 @@ def test_a_download_that_broke_off_starts_over_where_the_server_knows_no_ranges(
     assert build.facts()["sha256"] == hashlib.sha256(large).hexdigest()
 
 
+# The published model's addresses, and a copy of one's own
+
+
+@pytest.fixture
+def published_at(monkeypatch):
+    """Puts the published addresses on a loopback server; the last, TF Hub's, is not reached."""
+
+    def put(server):
+        monkeypatch.setattr(sources, "PUBLISHED_ARCHIVE", server.url("/storage/1.tar.gz"))
+        monkeypatch.setattr(sources, "KAGGLE_ARCHIVE", server.url("/kaggle/1/download"))
+        for name in ("KAGGLE_USERNAME", "KAGGLE_KEY"):
+            monkeypatch.delenv(name, raising=False)
+
+    return put
+
+
+def test_where_the_storage_fails_kaggle_is_asked(build, published, published_at):
+    """Kaggle's archive has neither TF Hub's marker nor need of an account."""
+    bare = {f"top/{path.relative_to(published)}": path.read_bytes() for path in published.rglob("*") if path.is_file()}
+    del bare["top/tfhub_module.pb"]
+    with LoopbackServer({"/kaggle/1/download": lambda exchange: exchange.answer(200, packed(bare))}) as server:
+        published_at(server)
+
+        assert build() == 0
+        assert [request.path for request in server.requests] == ["/storage/1.tar.gz", "/kaggle/1/download"]
+        assert server.requests[1].headers["Authorization"] is None
+        assert build.facts()["source"] == server.url("/kaggle/1/download")
+    assert build.facts()["name"] == "openimages_v4/ssd/mobilenet_v2"
+
+
+def test_an_account_in_the_environment_is_told_to_kaggle_alone(build, archive, published_at, monkeypatch):
+    with LoopbackServer({"/kaggle/1/download": lambda exchange: exchange.answer(200, archive)}) as server:
+        published_at(server)
+        monkeypatch.setenv("KAGGLE_USERNAME", "somebody")
+        monkeypatch.setenv("KAGGLE_KEY", "k")
+
+        assert build() == 0
+        assert [request.headers["Authorization"] for request in server.requests] == [None, "Basic c29tZWJvZHk6aw=="]
+
+
+def test_a_mirror_keeps_a_copy_with_its_digest(build, archive, published_at, tmp_path, capsys):
+    with LoopbackServer({"/storage/1.tar.gz": lambda exchange: exchange.answer(200, archive)}) as server:
+        published_at(server)
+        assert mirror.main([str(tmp_path / "team"), "--cache", str(build.cache)]) == 0
+
+    digest = hashlib.sha256(archive).hexdigest()
+    copy = tmp_path / "team" / "openimages_v4_ssd_mobilenet_v2.tar.gz"
+    assert capsys.readouterr().out == f"MODEL_URL={copy} MODEL_SHA256={digest}\n"
+    assert copy.read_bytes() == archive
+    assert copy.with_name(f"{copy.name}.sha256").read_text(encoding="ascii") == f"{digest}  {copy.name}\n"
+    assert build("--url", copy, "--sha256", digest) == 0
+
+
+def test_a_mirror_of_a_folder_is_packed_the_same_each_time(build, published, tmp_path):
+    for name in ("one", "other"):
+        assert mirror.main([str(tmp_path / name), "--url", str(published), "--cache", str(build.cache)]) == 0
+
+    one, other = (tmp_path / name / "saved_model.tar.gz" for name in ("one", "other"))
+    assert one.read_bytes() == other.read_bytes()
+    assert build("--url", one) == 0
+
+
+def test_a_mirror_in_s3_has_copy_and_digest(build, archive, tmp_path, monkeypatch, capsys):
+    put = {}
+
+    def store(exchange):
+        put[exchange.path] = exchange.rfile.read(int(exchange.headers["Content-Length"]))
+        exchange.answer(200)
+
+    (tmp_path / "1.tar.gz").write_bytes(archive)
+    keys = ["/team/models/1.tar.gz", "/team/models/1.tar.gz.sha256"]
+    with LoopbackServer(dict.fromkeys(keys, store)) as server:
+        for name, value in {
+            "AWS_ENDPOINT_URL": server.url(""),
+            "AWS_ACCESS_KEY_ID": "a",
+            "AWS_SECRET_ACCESS_KEY": "b",  # of no account
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+        }.items():
+            monkeypatch.setenv(name, value)
+        options = [str(tmp_path / "1.tar.gz"), "--cache", str(build.cache)]
+        assert mirror.main(["s3://team/models/", "--url", *options]) == 0
+
+    assert sorted(put) == keys
+    assert put[keys[0]] == archive
+    assert capsys.readouterr().out.startswith("MODEL_URL=s3://team/models/1.tar.gz MODEL_SHA256=")
+
+
 # What is refused, and that nothing is left of it
 
 
@@ -301,42 +391,54 @@ def save_signature(folder, inputs, outputs, name="default"):
     """A SavedModel that is nothing but its signature."""
     saved_model = saved_model_pb2.SavedModel()
     signature = saved_model.meta_graphs.add().signature_def[name]
-    for key in inputs:
-        signature.inputs[key].name = f"{key}:0"
-    for key in outputs:
-        signature.outputs[key].name = f"{key}:0"
+    for tensors, of in ((inputs, signature.inputs), (dict.fromkeys(outputs, (100,)), signature.outputs)):
+        for key, shape in tensors.items():
+            of[key].name, of[key].dtype = f"{key}:0", tf.float32.as_datatype_enum
+            for size in shape:
+                of[key].tensor_shape.dim.add(size=-1 if size is None else size)
     folder.mkdir()
     (folder / "saved_model.pb").write_bytes(saved_model.SerializeToString())
     return folder
 
 
 @pytest.mark.parametrize("missing", OUTPUTS)
-def test_a_graph_that_lacks_an_output_is_refused_by_its_name(build, tmp_path, missing):
+def test_a_graph_that_lacks_an_output_is_refused_with_what_it_gives_and_what_is_expected(build, tmp_path, missing):
     outputs = [name for name in OUTPUTS if name != missing]
 
-    assert build("--url", save_signature(tmp_path / "graph", ["images"], outputs)) == 1
-    assert f"does not return {missing}" in build.said()
+    assert build("--url", save_signature(tmp_path / "graph", PICTURE, outputs)) == 1
+    assert f"gives {' and '.join(f'{name} float32 (100)' for name in outputs)} for images" in build.said()
+    assert "Expected are the outputs of a detector" in build.said()
     assert not build.output.exists()
 
 
-@pytest.mark.parametrize("inputs", [["image"], ["images", "threshold"], []])
-def test_a_graph_with_another_input_is_refused(build, tmp_path, inputs):
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({**PICTURE, "threshold": ()}, "images float32 (1, ?, ?, 3) and threshold float32 ()"),
+        ({"images": (1, None, None, 1)}, "images float32 (1, ?, ?, 1)"),
+        ({"images": (None, 17, 3)}, "images float32 (?, 17, 3)"),
+        ({}, "takes nothing"),
+    ],
+    ids=["two inputs", "grey", "poses", "none"],
+)
+def test_a_graph_that_takes_no_picture_is_refused_with_what_it_takes(build, tmp_path, inputs, said):
     assert build("--url", save_signature(tmp_path / "graph", inputs, OUTPUTS)) == 1
-    assert "'images' alone" in build.said()
+    assert said in build.said()
+    assert "expected is one picture, (1, height, width, 3)" in build.said()
 
 
 def test_a_graph_with_another_signature_is_refused(build, tmp_path):
-    graph = save_signature(tmp_path / "graph", ["images"], OUTPUTS, name="serving_default")
+    graph = save_signature(tmp_path / "graph", PICTURE, OUTPUTS, name="embed")
 
     assert build("--url", graph) == 1
-    assert "no signature 'default'" in build.said()
+    assert "its signatures are: embed; expected is one named 'default' or 'serving_default'" in build.said()
 
 
 def test_a_model_that_is_refused_leaves_the_old_one(build, published, tmp_path):
     assert build("--url", published) == 0
     before = build.facts()
 
-    assert build("--url", save_signature(tmp_path / "graph", ["images"], [])) == 1
+    assert build("--url", save_signature(tmp_path / "graph", PICTURE, [])) == 1
     assert build.facts() == before
     assert listed(build.output.parent) == ["cache", "graph", "model"] or listed(build.output.parent) == [
         "graph",
@@ -429,6 +531,7 @@ def test_a_failed_fetch_names_each_address_and_the_way_out(build):
 
     said = build.said()
     assert f"{PUBLISHED_ARCHIVE}: it cannot be reached" in said
+    assert f"{KAGGLE_ARCHIVE}: it cannot be reached" in said
     assert f"{PUBLISHED_HANDLE}: " in said
     assert "MODEL_URL=" in said
     assert not build.output.exists()

@@ -1,7 +1,7 @@
-"""The fallback's network with everything around it: any picture in, the published model's five outputs out.
+"""The fallback's network, alone or with everything around it: any picture in, the published model's five outputs out.
 
 Owns letterboxing before the network, decoding and suppression after it, and saving all of it as a SavedModel that has
-exactly the published interface.
+exactly the published interface; and saving the network alone, for ``recognizer.vision.kinds.centernet`` to do the rest.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from model_build.slim import SIGNATURE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 OUTPUTS = ("tower_0/keypoints", "tower_0/wh")  # of the network itself
 
-_SIDE_PX = 512  # of the square that the network sees
+SIDE_PX = 512  # of the square that the network sees
 _CELL_PX = 4  # of that square, to a cell of the heat map
 _PEAKS = 300  # candidates before suppression; the network's own decoder stops at 100, too few to fill 100 rows after it
 _ROWS = 100
@@ -46,6 +48,25 @@ def save(network: Any, classes: Sequence[Row], folder: Path) -> None:
     (folder / "tfhub_module.pb").write_bytes(b"\x08\x03")  # ModuleDef{format: FORMAT_V3}, what TF Hub looks for
 
 
+def save_network(network: Any, folder: Path) -> None:
+    """Write the network alone, its peaks found and its distances as fractions, as a slim graph is written."""
+
+    @tf.function(  # type: ignore[untyped-decorator]
+        input_signature=[tf.TensorSpec((1, SIDE_PX, SIDE_PX, 3), tf.float32, name="images")], autograph=False
+    )
+    def detect(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        heat, reach_px = tf.graph_util.import_graph_def(
+            network,
+            input_map={"tower_0/images": images},
+            return_elements=[f"{name}:0" for name in OUTPUTS],
+            name="network",
+        )
+        return {"peaks": _peaks(heat), "reach": reach_px / float(SIDE_PX)}
+
+    function = detect.get_concrete_function()
+    tf.saved_model.save(tf.Module(), os.fspath(folder), signatures={SIGNATURE: function})
+
+
 def _letterbox(images: Any) -> tuple[Any, Any, Any]:
     """A picture of any size as the network wants it: in the middle of a black square, its aspect ratio kept.
 
@@ -58,13 +79,18 @@ def _letterbox(images: Any) -> tuple[Any, Any, Any]:
     """
     with tf.name_scope("letterbox"):
         original_px = tf.cast(tf.shape(images)[1:3], tf.float32)
-        scale = _SIDE_PX / tf.reduce_max(original_px)
-        size_px = tf.clip_by_value(tf.cast(tf.round(original_px * scale), tf.int32), 1, _SIDE_PX)
-        corner_px = (_SIDE_PX - size_px) // 2
+        scale = SIDE_PX / tf.reduce_max(original_px)
+        size_px = tf.clip_by_value(tf.cast(tf.round(original_px * scale), tf.int32), 1, SIDE_PX)
+        corner_px = (SIDE_PX - size_px) // 2
         scaled = tf.image.resize(images, size_px) * 255.0
-        margins_px = tf.stack([corner_px, _SIDE_PX - size_px - corner_px], axis=1)  # ((top, bottom), (left, right))
+        margins_px = tf.stack([corner_px, SIDE_PX - size_px - corner_px], axis=1)  # ((top, bottom), (left, right))
         square = tf.pad(scaled, tf.pad(margins_px, [[1, 1], [0, 0]]))
-        return tf.ensure_shape(square, (1, _SIDE_PX, _SIDE_PX, 3)), corner_px, size_px
+        return tf.ensure_shape(square, (1, SIDE_PX, SIDE_PX, 3)), corner_px, size_px
+
+
+def _peaks(heat: Any) -> Any:
+    """The heat map (1, H, W, C), 0 where one of the eight neighbours is hotter."""
+    return tf.where(heat >= tf.nn.max_pool2d(heat, ksize=3, strides=1, padding="SAME"), heat, 0.0)
 
 
 def _detections(heat: Any, reach_px: Any, corner_px: Any, size_px: Any, classes: Sequence[Row]) -> Mapping[str, Any]:
@@ -81,8 +107,7 @@ def _detections(heat: Any, reach_px: Any, corner_px: Any, size_px: Any, classes:
     """
     with tf.name_scope("decode"):
         cells = heat.shape[2]
-        peaks = tf.where(heat >= tf.nn.max_pool2d(heat, ksize=3, strides=1, padding="SAME"), heat, 0.0)
-        scores, at = tf.math.top_k(tf.reshape(peaks, [-1]), _PEAKS)
+        scores, at = tf.math.top_k(tf.reshape(_peaks(heat), [-1]), _PEAKS)
         cell, of_class = at // len(classes), at % len(classes)
         centre_px = tf.cast(tf.stack([cell // cells, cell % cells] * 2, axis=1) * _CELL_PX, tf.float32)
         left_top_right_bottom_px = tf.gather(tf.reshape(reach_px, [-1, 4]), cell)

@@ -11,14 +11,20 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from recognizer.vision.classifier import TASK
 from recognizer.vision.model import FORMAT
 
-from model_build import existing, fallback, fetch, labels, noise, sources
+from model_build import existing, fallback, fetch, labels, naming, noise, sources, unpack, writer
 from model_build.confidential import public
-from model_build.errors import NotObtained, WrongDigest
+from model_build.errors import NotConvertible, NotObtained, WrongDigest
+from model_build.normalisation import Normalisation
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from model_build.form import Form
+
+DETECTION = "detection"
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +37,9 @@ class Order:
         url: URL or path of a model of the user's own; None for the published one.
         sha256: digest to insist on, if any.
         engine: what will run it, ``tensorflow`` or ``litert``.
+        labels: URL or path of a label file; None for the names that the model brings.
+        normalization: how pixels become the values that it takes, by name; None for what the model says.
+        task: what the model is to do, ``detection`` or ``classification``.
         output: the model folder.
         cache: folder for downloads.
         prepared: a model folder to take as it is, if it fits.
@@ -46,6 +55,9 @@ class Order:
     prepared: Path | None = None
     keep: bool = False
     allow_fallback: bool = False
+    labels: str | None = None
+    normalization: str | None = None
+    task: str = DETECTION
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -54,6 +66,8 @@ class Order:
             "format": FORMAT,
             "requested": public(self.url) if self.url else None,
             "requested_sha256": self.sha256,
+            "requested_labels": public(self.labels) if self.labels else None,
+            "requested_normalization": self.normalization,
             "engine": self.engine,
         }
 
@@ -66,7 +80,7 @@ def fulfil(order: Order) -> dict[str, Any]:
         ModelNotUsable: the prepared model is not one that this version reads.
     """
     # Two addresses that differ in what is not recorded cannot be told apart: the model is built again.
-    is_told_apart = order.url is None or public(order.url) == order.url
+    is_told_apart = all(address is None or public(address) == address for address in (order.url, order.labels))
     there = existing.facts_in(order.output) if order.keep and is_told_apart else None
     if there is not None and existing.fits(there, order.facts):
         return there
@@ -74,10 +88,37 @@ def fulfil(order: Order) -> dict[str, Any]:
     if prepared is not None:
         return prepared
     fetched, extra = _fetched(order)
+    form = _read(fetched, order) if not extra else _fallback_form(fetched, order)
+    return writer.write(form, _named(form, fetched, order), fetched, order.output, {**order.facts, **extra})
+
+
+def _read(fetched: fetch.Fetched, order: Order) -> Form:
+    """What was fetched, understood.
+
+    Raises:
+        BuildFailed: it is of no kind that is known, or not for the engine.
+    """
+    chosen = None if order.normalization is None else Normalisation.named(order.normalization)
+    if unpack.is_flatbuffer(fetched.path):
+        if order.engine != "litert":
+            raise NotConvertible(f"{fetched.path.name} is a .tflite file, which LiteRT alone runs: ENGINE=litert")
+        from model_build import flatbuffer  # noqa: PLC0415 - imports LiteRT, which a model that is kept need not wait for
+
+        return flatbuffer.read(fetched.path, chosen, order.task)
     logger.info("checking the model with TensorFlow (whose first start takes longer)")
     with noise.left_out():
-        from model_build import writer  # noqa: PLC0415 - imports TensorFlow, which a model that is kept need not wait for
-    return writer.write(fetched, order.output, order.engine, {**order.facts, **extra})
+        from model_build import graph  # noqa: PLC0415 - imports TensorFlow, likewise
+
+        if order.task == TASK:
+            from model_build import whole_picture  # noqa: PLC0415 - imports TensorFlow, likewise
+
+            return whole_picture.read(fetched.path, order.engine, chosen)
+    return graph.read(fetched.path, order.engine, chosen)
+
+
+def _named(form: Form, fetched: fetch.Fetched, order: Order) -> labels.Table:
+    given = None if order.labels is None else (sources.file(order.labels, order.cache), public(order.labels))
+    return naming.table(form, given, fetched.beside, fetched.path)
 
 
 def _prepared(order: Order) -> dict[str, Any] | None:
@@ -105,11 +146,15 @@ def _fetched(order: Order) -> tuple[fetch.Fetched, dict[str, Any]]:
     except NotObtained as error:
         if not order.allow_fallback or order.url is not None or order.sha256 is not None:
             raise
-        if order.engine == "litert":
-            raise NotObtained(f"{error}\n  - or leave ENGINE out: the local fallback runs on TensorFlow.") from error
         logger.info("no way to the published model from here:\n%s", "\n".join(error.reasons))
     folder = order.cache / "fallback" / "saved_model"
     shutil.rmtree(folder, ignore_errors=True)
     made = fallback.build(folder, order.cache / "fallback", labels.open_images())
     fetched = fetch.Fetched(folder, f"npm:{made.package}", made.package.sha256)
     return fetched, {"name": made.model, "fallback": True, "default_min_score": made.min_score}
+
+
+def _fallback_form(fetched: fetch.Fetched, order: Order) -> Form:
+    from model_build import points  # noqa: PLC0415 - imports TensorFlow
+
+    return points.read(fetched.path, order.cache / "fallback", order.engine)

@@ -5,10 +5,11 @@ BuildFailed
 │   ├── FetchFailed        it cannot be reached, or answers with an error
 │   ├── WrongDigest        what is there has another sha256
 │   └── NotAModel          what is there is no SavedModel
-├── WrongInterface       a SavedModel without the published model's signature
+├── WrongInterface       a model of no kind that is known
 ├── UnsupportedGraph     a TensorFlow.js graph with something in it that is not understood
 ├── NotSlimmable         a graph that is not cut; the published one is served instead
-└── NotConvertible       a graph that LiteRT cannot run
+├── NotConvertible       a graph that LiteRT cannot run
+└── LabelsNotUsable      no names for its classes, or others than it has
 """
 
 from __future__ import annotations
@@ -56,3 +57,7 @@ class NotSlimmable(BuildFailed):
 
 class NotConvertible(BuildFailed):
     """A slim model that LiteRT cannot run; the message says why."""
+
+
+class LabelsNotUsable(BuildFailed):
+    """No names for a model's classes, or not those of this model."""

@@ -11,11 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from recognizer.vision.model import Model
+from recognizer.vision.model import CLASSIFIER, Model
 
 from model_build.folders import replace
 
-_FILES_OF_A_MODEL = ("model.json", "labels.csv", "model.tflite", "saved_model")
+_FILES_OF_A_MODEL = ("model.json", "labels.csv", "hierarchy.csv", "model.tflite", "saved_model", CLASSIFIER)
 
 
 def facts_in(folder: Path) -> dict[str, Any] | None:

@@ -16,7 +16,7 @@ import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from model_build import noise, npm
 from model_build.errors import NotAModel
@@ -72,14 +72,10 @@ def build(destination: Path, work_dir: Path, labels: Sequence[Row]) -> FallbackS
     """
     if destination.exists() and not (destination.is_dir() and not any(destination.iterdir())):
         raise FileExistsError(f"{destination} is in the way of the fallback model")
-    classes = _openimages_classes(labels)
-    files = _model_files(npm.fetch(PACKAGE, work_dir))
+    classes = openimages_classes(labels)
+    network = network_graph(work_dir)
     with noise.left_out():
-        from model_build import centernet, tfjs  # noqa: PLC0415 - they import TensorFlow, which takes longer than npm
-    model = json.loads(files[_TOPOLOGY])
-    network = tfjs.graph_def(
-        model["modelTopology"], tfjs.read_weights(model["weightsManifest"], files), outputs=centernet.OUTPUTS
-    )
+        from model_build import centernet  # noqa: PLC0415 - it imports TensorFlow, which takes longer than npm
     destination.parent.mkdir(parents=True, exist_ok=True)
     # Beside the destination rather than in work_dir: a rename is atomic only within one file system.
     with TemporaryDirectory(dir=destination.parent, prefix=f".{destination.name}-") as temporary:
@@ -87,6 +83,24 @@ def build(destination: Path, work_dir: Path, labels: Sequence[Row]) -> FallbackS
         centernet.save(network, classes, unfinished)
         unfinished.replace(destination)
     return FallbackSource()
+
+
+def network_graph(work_dir: Path) -> Any:
+    """The detector's network alone, as a GraphDef.
+
+    Args:
+        work_dir: where the package's tarball is kept, so that the next build needs no network.
+
+    Raises:
+        FetchFailed: npm is missing, or cannot fetch the package.
+        WrongDigest: npm delivered something else than was pinned.
+    """
+    files = _model_files(npm.fetch(PACKAGE, work_dir))
+    with noise.left_out():
+        from model_build import centernet, tfjs  # noqa: PLC0415 - they import TensorFlow, which takes longer than npm
+    model = json.loads(files[_TOPOLOGY])
+    weights = tfjs.read_weights(model["weightsManifest"], files)
+    return tfjs.graph_def(model["modelTopology"], weights, outputs=centernet.OUTPUTS)
 
 
 def _model_files(tarball: Path) -> dict[str, bytes]:
@@ -101,7 +115,7 @@ def _model_files(tarball: Path) -> dict[str, bytes]:
     return files
 
 
-def _openimages_classes(labels: Sequence[Row]) -> list[Row]:
+def openimages_classes(labels: Sequence[Row]) -> list[Row]:
     """The row of each of the network's classes, in its own order."""
     by_id = {row[1]: row for row in labels}
     with _CLASSES.open(encoding="utf-8", newline="") as file:

@@ -1,30 +1,27 @@
 """Bytes from an address to a verified folder on disk.
 
-Owns downloading an archive (with a progress bar, resumed where the server can, whole or not at all) and unpacking it.
-Nothing half-done is left under its final name, and no member of an archive is written outside its folder.
+Owns downloading a file (with a progress bar, resumed where the server can, whole or not at all) and where what was
+fetched is kept. Nothing half-done is left under its final name.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import logging
 import os
-import shutil
 import tarfile
 import tempfile
 import warnings
-import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
 from tqdm import tqdm
 
-from model_build import digests, noise
+from model_build import digests, noise, unpack
 from model_build.confidential import public
-from model_build.errors import FetchFailed, NotAModel, NotObtained
+from model_build.errors import FetchFailed, NotObtained
 
 _CHUNK_BYTES = 1024 * 1024
 _TIMEOUT_S = (10.0, 60.0)  # to connect, and between two reads
@@ -38,72 +35,90 @@ class Fetched:
     """A model as it was obtained.
 
     Attributes:
-        folder: a SavedModel folder.
+        path: a SavedModel's folder, or a ``.tflite`` file.
         source: where it came from: a URL, a hub handle or a path.
-        sha256: digest of the archive, or of the folder's files where there was no archive.
+        sha256: digest of the file that was fetched, or of the folder's files where there was no file.
+        beside: the folder in which files that belong to it lie, if there is one.
+        archive: the file that was fetched, if there was one.
     """
 
-    folder: Path
+    path: Path
     source: str
     sha256: str
+    beside: Path | None = None
+    archive: Path | None = None
 
 
-def from_url(url: str, sha256: str | None, cache: Path) -> Fetched:
-    """Downloads a .tar.gz, once: what is in the cache with the right digest is not fetched again.
+def from_url(url: str, sha256: str | None, cache: Path, account: tuple[str, str] | None = None) -> Fetched:
+    """Downloads a file, once: what is in the cache with the right digest is not fetched again.
+
+    Args:
+        url: its address.
+        sha256: digest to insist on, if any.
+        cache: folder where downloads are kept.
+        account: user name and password, where the server may want them.
 
     Raises:
         FetchFailed: the address cannot be reached.
         WrongDigest: what it delivers is not what was asked for.
-        NotAModel: what it delivers is no archive of a SavedModel.
+        NotAModel: what it delivers is neither a ``.tflite`` file nor an archive of a model.
+    """
+    file = downloaded(url, cache, account)
+    try:
+        fetched = from_file(file, sha256, cache, source=public(url))
+    except NotObtained:
+        file.unlink(missing_ok=True)  # else the wrong file would be found again next time
+        raise
+    return fetched if fetched.path != file else replace(fetched, beside=None)  # only other downloads lie beside it
+
+
+def downloaded(url: str, cache: Path, account: tuple[str, str] | None = None) -> Path:
+    """The file at an address, as it is kept in the cache.
+
+    Raises:
+        FetchFailed: the address cannot be reached.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    archive = cache / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{Path(urlsplit(url).path).name}"
-    if not archive.exists():
+    file = cache / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{Path(urlsplit(url).path).name}"
+    if not file.exists():
         logger.info("fetching %s", public(url))
-        _download(url, archive)
-    try:
-        return from_archive(archive, sha256, cache, source=public(url))
-    except NotObtained:
-        archive.unlink(missing_ok=True)  # else the wrong archive would be found again next time
-        raise
+        _download(url, file, account)
+    return file
 
 
-def from_archive(archive: Path, sha256: str | None, cache: Path, source: str | None = None) -> Fetched:
-    """Unpacks a .tar.gz into the cache, beside its digest.
+def from_file(file: Path, sha256: str | None, cache: Path, source: str | None = None) -> Fetched:
+    """A ``.tflite`` file as it lies there, or what is in a .tar.gz or .zip, unpacked into the cache beside its digest.
 
     Raises:
         WrongDigest: the digest is not the expected one.
-        NotAModel: it is no archive of a SavedModel.
+        NotAModel: it is neither, or holds no model.
     """
-    digest = digests.of_file(archive)
-    digests.require(digest, sha256, archive.name)
+    digest = digests.of_file(file)
+    digests.require(digest, sha256, file.name)
+    if unpack.is_flatbuffer(file) or unpack.is_keras(file):
+        return Fetched(file, source or str(file), digest, beside=file.parent, archive=file)
     folder = cache / f"unpacked-{digest[:16]}"
     if not folder.exists():
         cache.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache) as work:
-            unpacked = Path(work) / "unpacked"
-            try:
-                with gzip.open(archive) as file, tarfile.open(fileobj=file, mode="r:") as tar:
-                    _unpack(tar, unpacked)
-                    while file.read(_CHUNK_BYTES):
-                        pass  # gzip's own checksum is at the very end, behind all that tar reads
-            except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
-                raise NotAModel(f"{archive.name} is no readable .tar.gz: {error}") from error
-            _saved_model_in(unpacked).rename(folder)
-    return Fetched(folder, source or str(archive), digest)
+            unpacked = Path(work) / file.name
+            unpack.unpack(file, unpacked)
+            unpack.model_in(unpacked)
+            unpacked.rename(folder)
+    return Fetched(unpack.model_in(folder), source or str(file), digest, beside=folder, archive=file)
 
 
 def from_folder(folder: Path, sha256: str | None) -> Fetched:
-    """A SavedModel folder as it lies there.
+    """The model that lies in a folder.
 
     Raises:
-        NotAModel: it is none.
+        NotAModel: there is none.
         WrongDigest: its digest is not the expected one.
     """
-    saved_model = _saved_model_in(folder)
-    digest = digests.of_folder(saved_model)
+    model = unpack.model_in(folder)
+    digest = digests.of_folder(model) if model.is_dir() else digests.of_file(model)
     digests.require(digest, sha256, folder.name)
-    return Fetched(saved_model, str(folder), digest)
+    return Fetched(model, str(folder), digest, beside=folder)
 
 
 def from_hub(handle: str, sha256: str | None) -> Fetched:
@@ -125,51 +140,29 @@ def from_hub(handle: str, sha256: str | None) -> Fetched:
     except (OSError, ValueError, tarfile.TarError) as error:
         raise FetchFailed(f"tensorflow_hub cannot resolve it: {error}") from error
     fetched = from_folder(folder, sha256)
-    return Fetched(fetched.folder, handle, fetched.sha256)
-
-
-def _unpack(tar: tarfile.TarFile, folder: Path) -> None:
-    """Writes an archive's files below a folder, as new files of this user's own.
-
-    Not ``extractall``: Debian 12's Python 3.11.2 has none of its filters (https://peps.python.org/pep-0706/), and a
-    model needs less than the strictest of them allows: no links, no modes, no owners.
-    """
-    root = folder.resolve()
-    for member in tar:
-        if member.isdir():
-            continue
-        target = (root / member.name).resolve()
-        if not target.is_relative_to(root):
-            raise tarfile.TarError(f"{member.name} would leave its folder")
-        content = tar.extractfile(member) if member.isreg() else None
-        if content is None:
-            raise tarfile.TarError(f"{member.name} is neither a file nor a folder")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with content, target.open("xb") as file:
-            shutil.copyfileobj(content, file)
-
-
-def _saved_model_in(folder: Path) -> Path:
-    """The folder, or the only one below it, that holds a saved_model.pb."""
-    found = sorted(path.parent for path in folder.rglob("saved_model.pb"))
-    if len(found) != 1:
-        raise NotAModel(f"{folder.name} holds {len(found)} files named saved_model.pb, not one")
-    return found[0]
+    return replace(fetched, source=handle)
 
 
 class _StartOver(requests.ConnectionError):
     """What was begun cannot be continued; the next attempt starts at the first byte."""
 
 
-def _download(url: str, destination: Path) -> None:
+class _TooLarge(OSError):
+    """More than could be a model."""
+
+
+def _download(url: str, destination: Path, account: tuple[str, str] | None) -> None:
     """Writes to a .part file beside the destination, resumed on the next try, renamed once it is whole."""
     part = destination.with_name(destination.name + ".part")
     failure: Exception | None = None
     for _ in range(_ATTEMPTS):
         try:
-            _continue(url, part)
+            _continue(url, part, account)
         except requests.HTTPError as error:
             raise FetchFailed(f"it answered {error.response.status_code} {error.response.reason}") from error
+        except _TooLarge as error:
+            part.unlink()
+            raise FetchFailed(str(error)) from error
         except (requests.RequestException, OSError) as error:
             failure = error
             if isinstance(error, requests.ConnectionError) and not part.exists() and not isinstance(error, _StartOver):
@@ -180,11 +173,11 @@ def _download(url: str, destination: Path) -> None:
     raise FetchFailed(_plainly(failure)) from failure
 
 
-def _continue(url: str, part: Path) -> None:
+def _continue(url: str, part: Path, account: tuple[str, str] | None) -> None:
     have_bytes = part.stat().st_size if part.exists() else 0
     # Identity: a server that calls a .tar.gz gzip-encoded would have it unpacked on the way.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have_bytes}-"} if have_bytes else {})
-    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT_S) as response:
+    with requests.get(url, headers=headers, auth=account, stream=True, timeout=_TIMEOUT_S) as response:
         if response.status_code == requests.codes.requested_range_not_satisfiable:
             part.unlink()
             raise _StartOver("the server no longer has what was begun")
@@ -202,6 +195,8 @@ def _continue(url: str, part: Path) -> None:
             ) as bar,
         ):
             for chunk in response.iter_content(_CHUNK_BYTES):
+                if file.tell() + len(chunk) > unpack.MAX_BYTES:
+                    raise _TooLarge(f"it delivers more than {unpack.MAX_BYTES:,} bytes")
                 file.write(chunk)
                 bar.update(len(chunk))
         if total_bytes and part.stat().st_size != total_bytes:

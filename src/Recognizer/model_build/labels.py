@@ -1,12 +1,15 @@
-"""A model's classes as rows of class index, machine id and display name, and the CSV file that they are kept in.
+"""A model's classes as rows of class index, machine id and display name, and the files that they are kept in.
 
-Owns the table of Open Images V4 (for graphs that carry none of their own) and the format of ``labels.csv``, which
-``recognizer.labels`` reads.
+Owns the table of Open Images V4 (for graphs that carry none of their own), how names of COCO's and of one's own become
+rows, and the format of ``labels.csv`` and ``hierarchy.csv``, which ``recognizer.labels`` reads.
 """
 
 from __future__ import annotations
 
 import csv
+import re
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,10 +18,30 @@ from model_build.errors import NotSlimmable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from model_build.label_files import Entry
+
     Row = tuple[int, str, str]
 
 _OPEN_IMAGES = Path(__file__).with_name("openimages_v4_labels.csv")
+_COCO = Path(__file__).with_name("coco_to_openimages.csv")
 _COLUMNS = ("index", "id", "name")
+_HIERARCHY_COLUMNS = ("child_id", "parent_id", "parent")
+_OWN = "/own/"  # what ids of one's own begin with; Open Images' begin with /m/ and the like
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The classes of a model.
+
+    Attributes:
+        rows: class index from 1, machine id, display name.
+        source: where they were found.
+        hierarchy: rows of child id, parent id and parent's name, on top of Open Images' own.
+    """
+
+    rows: Sequence[Row]
+    source: str
+    hierarchy: Sequence[tuple[str, str, str]] = field(default=())
 
 
 def open_images() -> list[Row]:
@@ -27,12 +50,37 @@ def open_images() -> list[Row]:
         return [(int(row["index"]), row["id"], row["name"]) for row in csv.DictReader(file)]
 
 
-def write(path: Path, rows: Sequence[Row]) -> None:
-    """Writes the file that the service reads."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows(rows)
+def of_entries(entries: Sequence[Entry], source: str) -> Table:
+    """The table of a label file: names of COCO's and Open Images' get the ids of Open Images, others ids of their own.
+
+    COCO's mouse is a computer mouse, Open Images' an animal: such names are COCO's where all of COCO's are there.
+    """
+    known = _known_names([entry.name for entry in entries])
+    ids: dict[str, tuple[str, str]] = {}  # name in lower case -> id, display name
+    taken: set[str] = set()
+    rows: list[Row] = []
+    for entry in entries:
+        id_, name = (entry.id, entry.name) if entry.id else known.get(entry.name.casefold(), ("", entry.name))
+        id_ = id_ or _own_id(name)
+        if entry.index is not None:
+            id_ = _unused(id_, taken)
+            rows.append((entry.index, id_, name))
+        ids.setdefault(entry.name.casefold(), (id_, name))
+    hierarchy = []
+    for entry in entries:
+        if entry.parent:
+            parent_id, parent = ids.get(
+                entry.parent.casefold(), known.get(entry.parent.casefold(), (_own_id(entry.parent), entry.parent))
+            )
+            hierarchy.append((ids[entry.name.casefold()][0], parent_id, parent))
+    return Table(rows, source, hierarchy)
+
+
+def write(folder: Path, table: Table) -> None:
+    """Writes the files that the service reads."""
+    _write(folder / "labels.csv", _COLUMNS, table.rows)
+    if table.hierarchy:
+        _write(folder / "hierarchy.csv", _HIERARCHY_COLUMNS, table.hierarchy)
 
 
 def require_names(columns: int, rows: Sequence[Row]) -> None:
@@ -43,3 +91,40 @@ def require_names(columns: int, rows: Sequence[Row]) -> None:
     """
     if {index for index, _, _ in rows} != set(range(1, columns)):
         raise NotSlimmable(f"it scores {columns - 1} classes, but {len(rows)} have names")
+
+
+def _write(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+@cache
+def _coco() -> dict[str, str]:
+    """COCO's names -> ids of Open Images."""
+    with _COCO.open(encoding="utf-8", newline="") as file:
+        return {row["coco"].casefold(): row["openimages_id"] for row in csv.DictReader(file)}
+
+
+def _known_names(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Names in lower case -> id and display name of Open Images, as a label file with these names means them."""
+    classes = {id_: (id_, name) for _, id_, name in open_images()}
+    by_name = {name.casefold(): (id_, name) for id_, name in classes.values()}
+    coco = {name: classes[id_] for name, id_ in _coco().items()}
+    is_coco = coco.keys() <= {name.casefold() for name in names}
+    return by_name | coco if is_coco else coco | by_name
+
+
+def _own_id(name: str) -> str:
+    return _OWN + (re.sub(r"[^\w]+", "-", name.casefold()).strip("-") or "class")
+
+
+def _unused(id_: str, taken: set[str]) -> str:
+    """The id itself, or numbered where several classes have one name."""
+    number, unused = 1, id_
+    while unused.casefold() in taken:
+        number += 1
+        unused = f"{id_}-{number}"
+    taken.add(unused.casefold())
+    return unused

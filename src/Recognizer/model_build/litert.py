@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def convert(slim_dir: Path, destination: Path) -> None:
+def convert(slim_dir: Path, destination: Path) -> tuple[str, dict[str, str]]:
     """Writes a slim SavedModel as a float32 flatbuffer with the same signature.
 
     Args:
         slim_dir: what ``slim.slim`` saved.
         destination: the file to write; by convention ``*.tflite``.
+
+    Returns:
+        What the flatbuffer calls its input, and the signature's outputs, by their names there.
 
     Raises:
         NotConvertible: the graph has an operation that LiteRT lacks, or the result does not load.
@@ -42,3 +45,7 @@ def convert(slim_dir: Path, destination: Path) -> None:
     if SIGNATURE not in interpreter.get_signature_list():
         raise NotConvertible(f"the flatbuffer has no signature {SIGNATURE!r}")
     destination.write_bytes(flatbuffer)
+    runner = interpreter.get_signature_runner(SIGNATURE)
+    (input_,) = runner.get_input_details().values()
+    outputs = {ours: tensor["name"] for ours, tensor in runner.get_output_details().items()}
+    return input_["name"], outputs

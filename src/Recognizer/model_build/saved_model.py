@@ -1,18 +1,20 @@
 """What a SavedModel says of itself, read from its file without loading it.
 
-Owns the check of the published interface (signature ``default``, its input and outputs) and the class table that such
-a graph carries as constants. Refuses graphs that lack any of it, naming what is missing.
+Owns the choice of its signature, what that takes and gives, and the class table that graphs in TF Hub's layout carry as
+constants. Refuses graphs that do not take one picture, or of no kind that is known, naming what was found.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 from google.protobuf.message import DecodeError
+from recognizer.vision.kinds import Described, Tensor
 from tensorflow.core.protobuf import saved_model_pb2
 
-from model_build.errors import WrongInterface
+from model_build.errors import NotAModel, WrongInterface
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,41 +22,49 @@ if TYPE_CHECKING:
 
     from model_build.labels import Row
 
-SIGNATURE = "default"
-INPUT = "images"
-OUTPUTS = (
-    "detection_boxes",
-    "detection_scores",
-    "detection_class_labels",
-    "detection_class_names",
-    "detection_class_entities",
-)
+SIGNATURES = ("default", "serving_default")  # in this order; TF Hub's first
+# In TF Hub's layout rows are named by the graph itself.
+NAMES = ("detection_class_names", "detection_class_entities")
+
+_DTYPES = {"float32", "uint8"}
 
 
-def check(folder: Path) -> Any:
-    """The meta graph of a SavedModel that has the published interface.
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """The signature of a SavedModel that is used.
 
-    Returns:
-        The MetaGraphDef.
+    Attributes:
+        name: its name.
+        meta_graph: the MetaGraphDef that has it.
+        described: what it takes and gives.
+        picture: its input.
+    """
+
+    name: str
+    meta_graph: Any
+    described: Described
+    picture: Tensor
+
+
+def read(folder: Path) -> Signature:
+    """The signature of a SavedModel.
 
     Raises:
-        WrongInterface: there is no signature ``default`` with that input and those outputs.
+        NotAModel: its file is damaged.
+        WrongInterface: it has none, or one that takes anything else than one picture.
     """
     saved_model = saved_model_pb2.SavedModel()
     try:
         saved_model.ParseFromString((folder / "saved_model.pb").read_bytes())
     except (OSError, ValueError, DecodeError) as error:
-        raise WrongInterface(f"{folder} is no SavedModel: {error}") from error
-    for meta_graph in saved_model.meta_graphs:
-        if SIGNATURE in meta_graph.signature_def:
-            signature = meta_graph.signature_def[SIGNATURE]
-            missing = [name for name in OUTPUTS if name not in signature.outputs]
-            if list(signature.inputs) != [INPUT]:
-                raise WrongInterface(f"its signature takes {sorted(signature.inputs)}, not {INPUT!r} alone")
-            if missing:
-                raise WrongInterface(f"its signature does not return {', '.join(missing)}")
-            return meta_graph
-    raise WrongInterface(f"it has no signature {SIGNATURE!r}")
+        raise NotAModel(f"{folder} is no SavedModel: {error}") from error
+    found = [(name, meta_graph) for meta_graph in saved_model.meta_graphs for name in meta_graph.signature_def]
+    for name in SIGNATURES:
+        for of_graph, meta_graph in found:
+            if name == of_graph:
+                return _signature(name, meta_graph)
+    others = ", ".join(sorted(name for name, _ in found if not name.startswith("__"))) or "none"
+    raise WrongInterface(f"its signatures are: {others}; expected is one named {' or '.join(map(repr, SIGNATURES))}")
 
 
 def labels(meta_graph: Any) -> list[Row] | None:
@@ -71,6 +81,27 @@ def labels(meta_graph: Any) -> list[Row] | None:
     if len(names) != 1:
         return None
     return [(index, id_, name) for index, (id_, name) in enumerate(zip(ids[0], names[0], strict=True)) if id_]
+
+
+def _signature(name: str, meta_graph: Any) -> Signature:
+    signature = meta_graph.signature_def[name]
+    described = Described(
+        *(tuple(_tensor(name, of[name]) for name in sorted(of)) for of in (signature.inputs, signature.outputs))
+    )
+    picture = described.picture()
+    if picture is None or picture.dtype not in _DTYPES:
+        raise WrongInterface(
+            f"its signature {name!r} takes {described.inputs_in_words}; expected is one picture, "
+            f"(1, height, width, 3), {' or '.join(sorted(_DTYPES))}"
+        )
+    return Signature(name, meta_graph, described, picture)
+
+
+def _tensor(name: str, info: Any) -> Tensor:
+    shape = () if info.tensor_shape.unknown_rank else info.tensor_shape.dim
+    sizes = tuple(None if dimension.size < 0 else dimension.size for dimension in shape)
+    dtype = tf.dtypes.as_dtype(info.dtype).name if info.dtype else "of no type"
+    return Tensor(name, sizes, dtype)
 
 
 def _string_vectors(meta_graph: Any) -> Iterator[list[str]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from recognizer import VERSION, telemetry
 from recognizer.errors import InternalError, LoopDetected, MethodNotAllowed, NotFound, RequestError, quoted
-from recognizer.http import access, caching, detection, encoding, gateway, headers, responses
+from recognizer.http import access, caching, classification, detection, encoding, gateway, headers, responses
 from recognizer.http.negotiation import prefers_html
 from recognizer.http.parameters import Rules
 from recognizer.job import COSTLY
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from recognizer.http.messages import Request, Response
-    from recognizer.job import DetectRequest
+    from recognizer.job import DetectRequest, Labelling
     from recognizer.pipeline import Pipeline
     from recognizer.settings import Settings
     from recognizer.site.answer_pages import AnswerPages
     from recognizer.site.assets import Asset
     from recognizer.vision.model import Model
 
+    ReadClassification = Callable[[Request, Rules], tuple[DetectRequest, bool]]
     Endpoint = Callable[[Request, Record], Response]
 
 # API Gateway gives up after 30 s, and none of them can be had back.
@@ -47,17 +48,19 @@ class App:
         model: what detects; only what it is and its labels matter here.
         pipeline: what does a request's work.
         pages: answers that are made into pages, for people.
+        labelling: what tells the labels of whole pictures, called at each request for them; None for no such path.
         site: what is the same for everyone, by path.
         colour_of: machine id of a label -> the colour that its boxes are drawn in (``#d55e00``).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts that build makes
         self,
         settings: Settings,
         model: Model,
         pipeline: Pipeline,
         *,
         pages: AnswerPages,
+        labelling: Callable[[], Labelling] | None = None,
         site: Mapping[str, Asset] | None = None,
         colour_of: Callable[[str], str],
     ) -> None:
@@ -70,6 +73,7 @@ class App:
         self._is_cold = True
         self.routes: dict[str, dict[str, Endpoint]] = {
             "/detector": {"GET": self._detect_from_query, "POST": self._detect_from_body},
+            **({"/classifier": self._classifier(labelling)} if labelling is not None else {}),
             "/labels": {"GET": self._labels},
             "/health": {"GET": self._health},
             **{path: {"GET": partial(_asset, asset)} for path, asset in (site or {}).items()},
@@ -153,6 +157,23 @@ class App:
                 return caching.not_modified(known)
         record.outcome = self._pipeline.run(wanted, source, record.ends_at_s)
         return responses.detected(record.outcome, identity, max_age_s)
+
+    def _classifier(self, labelling: Callable[[], Labelling]) -> dict[str, Endpoint]:
+        return {
+            "GET": partial(self._classify, labelling, classification.from_query),
+            "POST": partial(self._classify, labelling, classification.from_body),
+        }
+
+    def _classify(
+        self, labelling: Callable[[], Labelling], read: ReadClassification, request: Request, record: Record
+    ) -> Response:
+        by = labelling()
+        wanted, as_pairs = read(request, Rules(by.labels, by.default_min_score, self._settings.max_bytes))
+        if wanted.content is None and headers.is_looped(request):
+            raise LoopDetected("The address of the picture leads back to this service.", parameter="url")
+        source = self._pipeline.source(wanted, record.ends_at_s)
+        record.outcome = self._pipeline.label(wanted, source, record.ends_at_s, by.label)
+        return responses.classified(record.outcome, by, self._settings.cache_max_age_s, as_pairs=as_pairs)
 
     def _labels(self, request: Request, _: Record) -> Response:
         known = self._model.labels

@@ -5,7 +5,9 @@ Owns which part does which step. It does not read the environment: what it needs
 
 from __future__ import annotations
 
+import functools
 import math
+import threading
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,20 +24,22 @@ from recognizer.fetch.addresses import Policy
 from recognizer.fetch.download import Downloader
 from recognizer.imaging import Craft
 from recognizer.isolation import Isolation, serve
-from recognizer.job import DEFAULT_LIMIT, DEFAULT_MIN_SCORE, DetectRequest
+from recognizer.job import DEFAULT_LIMIT, DEFAULT_MIN_SCORE, DetectRequest, Labelling
 from recognizer.pipeline import Pipeline
 from recognizer.sandbox.pool import NoWorker, Pool
 from recognizer.settings import Settings
 from recognizer.site import assets, openapi, page, reference, security
 from recognizer.site.answer_pages import AnswerPages
-from recognizer.vision import detector
-from recognizer.vision.model import Model
+from recognizer.vision import classifier, detector
+from recognizer.vision.model import CLASSIFIER, Model
 from recognizer.vision.view import PixelView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from contextlib import AbstractContextManager
 
+    from recognizer.detections import Detection
+    from recognizer.job import View
     from recognizer.site.assets import Asset
 
 USER_AGENT = f"Recognizer/{VERSION} (object detection; fetches a picture once for whoever gave its address)"
@@ -70,6 +74,7 @@ def build(environ: Mapping[str, str]) -> App:
     downloader = Downloader(
         policy, max_bytes=settings.max_bytes, timeout_s=settings.download_timeout_s, user_agent=USER_AGENT
     )
+    detect = detector.load(model, settings.threads)
     pipeline = Pipeline(
         fetch=downloader.fetch,
         open=Isolation(
@@ -80,7 +85,7 @@ def build(environ: Mapping[str, str]) -> App:
             max_pixels=settings.max_pixels,
             max_bytes=settings.max_response_bytes,
         ).open,
-        detect=detector.load(model, settings.threads),
+        detect=detect,
         **({"span": _spans()} if settings.is_traced else {}),
     )
     try:
@@ -88,8 +93,15 @@ def build(environ: Mapping[str, str]) -> App:
     except NoWorker as error:
         raise StartupError("The process that pictures are worked on in does not start.") from error
     site = _site(settings, model)
-    pages = AnswerPages(_WEB)
-    app = App(settings, model, pipeline, pages=pages, site=site, colour_of=lambda label_id: ink_for(label_id).hex)
+    app = App(
+        settings,
+        model,
+        pipeline,
+        labelling=_labelling(model, detect, settings.threads),
+        pages=AnswerPages(_WEB),
+        site=site,
+        colour_of=lambda label_id: ink_for(label_id).hex,
+    )
     if settings.is_snapshot:
         snapshot.register(
             before=[partial(_rehearse, pipeline), downloader.prepare], after=[downloader.close, app.renew]
@@ -102,6 +114,30 @@ def _rehearse(pipeline: Pipeline) -> None:
     content = assets.bytes_of(_REHEARSAL)
     request = DetectRequest("", Criteria(DEFAULT_LIMIT, DEFAULT_MIN_SCORE), "image", content=content)
     pipeline.run(request, pipeline.source(request, math.inf), math.inf)
+
+
+def _labelling(
+    model: Model, detect: Callable[[View, Criteria], tuple[Detection, ...]], threads: int
+) -> Callable[[], Labelling]:
+    """What tells the labels of whole pictures: a classifier, loaded when it is first asked for, or the detector."""
+    folder = model.folder / CLASSIFIER
+    if not folder.is_dir():
+        by_detections = Labelling(
+            model.identity, model.labels, model.default_min_score, "detections", classifier.of_detections(detect)
+        )
+        return lambda: by_detections
+    one_at_a_time = threading.Lock()
+
+    @functools.cache
+    def load() -> Labelling:
+        found = Model.load(folder)
+        return Labelling(found.identity, found.labels, 0.0, "classifier", classifier.load(found, threads))
+
+    def loaded() -> Labelling:
+        with one_at_a_time:
+            return load()
+
+    return loaded
 
 
 def _craft(settings: Settings) -> Craft:

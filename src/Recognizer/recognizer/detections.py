@@ -24,6 +24,7 @@ class Criteria:
         class_indices: the classes that count; None for all.
         min_score_by_class: class index -> the least score of classes that have one of their own.
         region: xmin, ymin, xmax, ymax as fractions of the picture; only objects whose centre lies in it count.
+        tiles: how closely to look: beside the whole picture at so many tiles each way; 1 for the whole picture alone.
     """
 
     limit: int
@@ -31,6 +32,12 @@ class Criteria:
     class_indices: frozenset[int] | None = None
     min_score_by_class: Mapping[int, float] = field(default_factory=dict)
     region: tuple[float, float, float, float] | None = None
+    tiles: int = 1
+
+    @property
+    def least_score(self) -> float:
+        """Below it no object of any class is wanted."""
+        return min(self.min_score, *self.min_score_by_class.values()) if self.min_score_by_class else self.min_score
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +99,22 @@ class Label:
     id: str
     name: str
     parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What a whole picture is, and how sure the model is (0..1).
+
+    Raises:
+        ValueError: the score is not within 0..1.
+    """
+
+    label: Label
+    score: float
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"score must be within 0..1, not {self.score}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ Owns the tree of errors. How they are sent is ``responses``' concern, and how th
     │   ├── UnsupportedMediaType       415
     │   ├── BrokenPicture            422
     │   ├── PictureTooCostly         422
+    │   ├── TooManyTiles             422
     │   ├── InternalError            500
     │   ├── DownloadFailed           502
     │   ├── Overloaded               503
@@ -168,6 +169,14 @@ class PictureTooCostly(RequestError):
     status = 422
     code = "picture-too-costly"
     title = "Picture too costly"
+
+
+class TooManyTiles(RequestError):
+    """More tiles than there is time to look at."""
+
+    status = 422
+    code = "too-many-tiles"
+    title = "Too many tiles"
 
 
 class InternalError(RequestError):

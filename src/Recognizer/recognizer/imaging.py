@@ -6,6 +6,7 @@ or in another one that can be stopped, is ``isolation``'s.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from recognizer.detections import Detection
+    from recognizer.detections import Detection, PixelBox
     from recognizer.job import DetectRequest, View
     from recognizer.pictures import Encoded, Picture
 
@@ -53,8 +54,9 @@ class DecodedPicture:
         BrokenPicture: it is truncated or corrupt.
     """
 
-    def __init__(self, craft: Craft, content: bytes) -> None:
-        """Decodes a file."""
+    def __init__(self, craft: Craft, content: bytes, ends_at_s: float = math.inf) -> None:
+        """Decodes a file; takes when looking at it must be over, by ``time.monotonic``."""
+        self.ends_at_s = ends_at_s
         picture = craft.read(content)
         self._craft = craft
         self._picture = picture
@@ -63,13 +65,15 @@ class DecodedPicture:
         self.format = picture.format
         self.animated = picture.animated
 
-    def resized(self, height: int, width: int) -> NDArray[np.float32]:
+    def resized(
+        self, height: int, width: int, part: PixelBox | None = None, *, half_pixel: bool = False
+    ) -> NDArray[np.float32]:
         """See ``job.View``."""
-        return self._view.resized(height, width)
+        return self._view.resized(height, width, part, half_pixel=half_pixel)
 
-    def thinned(self, max_px: int) -> NDArray[np.uint8]:
+    def thinned(self, max_px: int, part: PixelBox | None = None) -> NDArray[np.uint8]:
         """See ``job.View``."""
-        return self._view.thinned(max_px)
+        return self._view.thinned(max_px, part)
 
     def render(self, request: DetectRequest, detections: Sequence[Detection]) -> Rendered:
         """See ``job.OpenPicture``."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from recognizer import startup
-from recognizer.detections import Box, Criteria, Detection, Label
+from recognizer.detections import Box, Criteria, Detection, Label, PixelBox
 from recognizer.errors import (
     BrokenPicture,
     NothingDetected,
@@ -58,7 +58,9 @@ _REDUCED = re.compile(r"(?:[a-z]{1,9}=[0-9]{1,9}(?:, [a-z]{1,9}=[0-9]{1,9}){0,2}
 _MAX_MESSAGE_CHARS = 500  # of an error, which the client reads
 _MAX_TRACEBACK_CHARS = 10_000
 _DAY_MS = 86_400_000
-Size = tuple[int, int]  # height, width
+# How a picture is looked at: height and width, what of it (xmin, ymin, xmax, ymax; None for all), and whether its
+# resize has half-pixel centres.
+Look = tuple[int, int, tuple[int, int, int, int] | None, bool]
 _NO_REQUEST = DetectRequest(url="", criteria=Criteria(limit=1, min_score=0.0), answer="image")
 
 
@@ -111,9 +113,9 @@ def _answer(picture: DecodedPicture, order: dict[str, Any]) -> tuple[dict[str, A
     """What a picture tells or becomes, as a message."""
     match order["do"]:
         case "resized":
-            return {}, [picture.resized(*order["size"]).data]
+            return {}, [_resized(picture, order["look"])]
         case "thinned":
-            pixels = picture.thinned(order["max_px"])
+            pixels = picture.thinned(order["max_px"], _part(order["part"]))
             return {"shape": pixels.shape}, [pixels.data]
         case "render":
             request = replace(_NO_REQUEST, **order["request"])
@@ -122,7 +124,20 @@ def _answer(picture: DecodedPicture, order: dict[str, Any]) -> tuple[dict[str, A
             facts = {"media_type": encoded.media_type, "reduced": encoded.reduced, "timings_ms": rendered.timings_ms}
             return facts, [encoded.content]
     told = {"size_px": picture.size_px, "format": picture.format, "animated": picture.animated}
-    return told, [picture.resized(*order["size"]).data] if order["size"] else []
+    return told, [_resized(picture, order["look"])] if order["look"] else []
+
+
+def _resized(picture: DecodedPicture, look: Look) -> memoryview:
+    height, width, part, half_pixel = look
+    return picture.resized(height, width, _part(part), half_pixel=half_pixel).data
+
+
+def _part(edges: tuple[int, int, int, int] | None) -> PixelBox | None:
+    return None if edges is None else PixelBox(*edges)
+
+
+def _edges(part: PixelBox | None) -> tuple[int, int, int, int] | None:
+    return None if part is None else (part.xmin, part.ymin, part.xmax, part.ymax)
 
 
 def _fields(detection: Detection) -> list[Any]:
@@ -160,7 +175,7 @@ class Isolation:
         self._plain_px = plain_px
         self._max_pixels = max_pixels
         self._max_bytes = max_bytes
-        self._usual_size: Size | None = None
+        self._usual_look: Look | None = None
 
     @contextmanager
     def open(self, content: bytes, ends_at_s: float) -> Iterator[OpenPicture]:
@@ -181,7 +196,7 @@ class Isolation:
         """
         left_s = min(ends_at_s - time.monotonic(), self._timeout_s)
         if left_s >= _PLAIN_TAKES_S and is_plain(content, self._plain_px):
-            yield DecodedPicture(self._craft, content)
+            yield DecodedPicture(self._craft, content, time.monotonic() + left_s)
             return
         with ExitStack() as lent:
             try:
@@ -191,13 +206,13 @@ class Isolation:
             ends_at_s = min(ends_at_s, time.monotonic() + self._timeout_s)
             picture = IsolatedPicture(wire, ends_at_s, self._max_bytes)
             try:
-                picture.open(content, self._usual_size, self._max_pixels)
+                picture.open(content, self._usual_look, self._max_pixels)
                 yield picture
             except PictureTooCostly:
                 wire.retire()
                 raise
             finally:
-                self._usual_size = picture.resized_to or self._usual_size
+                self._usual_look = picture.looked_at or self._usual_look
                 width, height = picture.size_px
                 if width * height > _KEPT_UP_TO_PX:
                     wire.retire()
@@ -216,18 +231,18 @@ class IsolatedPicture:
     size_px: tuple[int, int] = (0, 0)
     format: str = ""
     animated: bool = False
-    resized_to: Size | None = None
+    looked_at: Look | None = None
 
     def __init__(self, wire: Wire, ends_at_s: float, max_bytes: int) -> None:
         """Takes a connection to a worker, when time is up, and the largest answer; see ``Isolation``."""
         self._wire = wire
-        self._ends_at_s = ends_at_s
+        self.ends_at_s = ends_at_s
         self._max_bytes = max_bytes
-        self._foreseen: tuple[Size, bytearray | memoryview] | None = None
+        self._foreseen: tuple[Look, bytearray | memoryview] | None = None
 
-    def open(self, content: bytes, size: Size | None, max_pixels: int) -> None:
+    def open(self, content: bytes, look: Look | None, max_pixels: int) -> None:
         """Has a file decoded, and resized at once to what will be asked for next; see ``Isolation.open``."""
-        facts, answers = self._ask({"do": "open", "size": size}, content, most_bytes=_resized_bytes(size))
+        facts, answers = self._ask({"do": "open", "look": look}, content, most_bytes=_resized_bytes(look))
         with self._believable():
             width, height = map(int, facts["size_px"])
             if min(width, height) < 1 or width * height > max_pixels:
@@ -235,22 +250,27 @@ class IsolatedPicture:
             self.size_px = (width, height)
             self.format = READABLE[READABLE.index(facts["format"])]
             self.animated = bool(facts["animated"])
-            self._foreseen = None if size is None else (size, answers[0])
+            self._foreseen = None if look is None else (look, answers[0])
 
-    def resized(self, height: int, width: int) -> NDArray[np.float32]:
+    def resized(
+        self, height: int, width: int, part: PixelBox | None = None, *, half_pixel: bool = False
+    ) -> NDArray[np.float32]:
         """See ``job.View``."""
-        self.resized_to = (height, width)
+        look = (height, width, _edges(part), half_pixel)
+        if part is None:
+            self.looked_at = look
         foreseen, self._foreseen = self._foreseen, None
-        if foreseen is None or foreseen[0] != self.resized_to:
-            order = {"do": "resized", "size": self.resized_to}
-            foreseen = (self.resized_to, self._ask(order, most_bytes=_resized_bytes(self.resized_to))[1][0])
+        if foreseen is None or foreseen[0] != look:
+            order = {"do": "resized", "look": look}
+            foreseen = (look, self._ask(order, most_bytes=_resized_bytes(look))[1][0])
         with self._believable():
             return np.frombuffer(foreseen[1], np.float32).reshape(height, width, 3)
 
-    def thinned(self, max_px: int) -> NDArray[np.uint8]:
+    def thinned(self, max_px: int, part: PixelBox | None = None) -> NDArray[np.uint8]:
         """See ``job.View``."""
         most_px = max_px + sum(self.size_px) + 1  # each side is rounded up
-        facts, answers = self._ask({"do": "thinned", "max_px": max_px}, most_bytes=3 * most_px)
+        order = {"do": "thinned", "max_px": max_px, "part": _edges(part)}
+        facts, answers = self._ask(order, most_bytes=3 * most_px)
         with self._believable():
             height, width, _ = facts["shape"]
             return np.frombuffer(answers[0], np.uint8).reshape(height, width, 3)
@@ -276,7 +296,7 @@ class IsolatedPicture:
             return Rendered(Encoded(bytes(answers[0]), facts["media_type"], reduced[0]), timings_ms)
 
     def _left_s(self) -> float:
-        left_s = self._ends_at_s - time.monotonic()
+        left_s = self.ends_at_s - time.monotonic()
         if left_s <= 0:
             raise PictureTooCostly(_TOO_MUCH_TIME)
         return left_s
@@ -289,7 +309,7 @@ class IsolatedPicture:
                 {**order, "seconds": left_s}, *blobs, timeout_s=left_s + _GRACE_S, most_bytes=most_bytes
             )
         except ConnectionLost as error:
-            is_late = time.monotonic() >= self._ends_at_s
+            is_late = time.monotonic() >= self.ends_at_s
             raise PictureTooCostly(_TOO_MUCH_TIME if is_late else _TOO_MUCH_MEMORY) from error
         if "failed" in facts:
             raise WorkerFailed(str(facts["failed"])[-_MAX_TRACEBACK_CHARS:])
@@ -311,9 +331,9 @@ class IsolatedPicture:
             raise WorkerFailed("the worker's answer is none") from error
 
 
-def _resized_bytes(size: Size | None) -> int:
-    """What the pixels of a picture of that size take, as three floating-point numbers each."""
-    return 0 if size is None else size[0] * size[1] * 3 * np.dtype(np.float32).itemsize
+def _resized_bytes(look: Look | None) -> int:
+    """What the pixels of such a look take, as three floating-point numbers each."""
+    return 0 if look is None else look[0] * look[1] * 3 * np.dtype(np.float32).itemsize
 
 
 _TOO_MUCH_TIME = "The picture takes too long to decode or to write. Save it as an ordinary JPEG, or smaller."

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from recognizer.detections import Criteria, Detection
+    from recognizer.detections import Classification, Criteria, Detection, PixelBox
+    from recognizer.labels import LabelMap
     from recognizer.pictures import Encoded
 
 AnswerKind = Literal["image", "json", "both"]
@@ -27,6 +28,7 @@ DRAWS: tuple[Draw, ...] = ("labels", "boxes", "blur", "none")
 DEFAULT_LIMIT = 3
 DEFAULT_MIN_SCORE = 0.1  # where neither the request nor the model names one
 MAX_LIMIT = 100
+MAX_TILES = 4  # each way
 
 # What a client may ask for -> Pillow's name of the format.
 IMAGE_FORMATS = {"jpeg": "JPEG", "jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF"}
@@ -39,13 +41,14 @@ PARAMETERS = (
     "include",
     "exclude",
     "region",
+    "tiles",
     "format",
     "image_format",
     "draw",
     "crop",
 )
 # Paths whose answers are work that whoever runs the service pays for: what ACCESS guards.
-COSTLY = frozenset({"/detector"})
+COSTLY = frozenset({"/detector", "/classifier"})
 # Every fetch says so (RFC 8586), and a request that says so is not fetched for: else an address that leads back to the
 # service would make it call itself again and again.
 LOOP_HEADER = "CDN-Loop"
@@ -60,14 +63,18 @@ class View(Protocol):
 
     Attributes:
         size_px: width and height of the upright picture.
+        ends_at_s: when looking must be over, by ``time.monotonic``.
     """
 
     size_px: tuple[int, int]
+    ends_at_s: float
 
-    def resized(self, height: int, width: int) -> NDArray[np.float32]:
-        """The picture at that size as the model's own graph resizes: RGB 0..255, shape (height, width, 3)."""
+    def resized(
+        self, height: int, width: int, part: PixelBox | None = None, *, half_pixel: bool = False
+    ) -> NDArray[np.float32]:
+        """The picture, or a part of it, at that size as TensorFlow resizes: RGB 0..255, shape (height, width, 3)."""
 
-    def thinned(self, max_px: int) -> NDArray[np.uint8]:
+    def thinned(self, max_px: int, part: PixelBox | None = None) -> NDArray[np.uint8]:
         """Every k-th pixel of it each way, k as small as ``max_px`` allows: RGB, shape (H, W, 3)."""
 
 
@@ -118,6 +125,25 @@ class ModelIdentity:
     engine: str
     graph: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labelling:
+    """What tells the labels of whole pictures.
+
+    Attributes:
+        identity: the model that does it.
+        labels: its classes.
+        default_min_score: what a request that names no minimum gets.
+        source: ``classifier``, or ``detections`` where there is none and the best detection of each class stands in.
+        label: what is seen of a picture, criteria -> its labels, most probable first.
+    """
+
+    identity: ModelIdentity
+    labels: LabelMap
+    default_min_score: float
+    source: Literal["classifier", "detections"]
+    label: Callable[[View, Criteria], tuple[Classification, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +199,7 @@ class Outcome:
         format: Pillow's name of the source's format.
         animated: whether the source has more frames than the one looked at, the first.
         detections: most confident first.
+        labels: of the whole picture, most probable first, where these were asked for.
         encoded: the annotated picture, where one was asked for.
         timings_ms: milliseconds by step, in the order of the steps.
     """
@@ -187,3 +214,4 @@ class Outcome:
     detections: tuple[Detection, ...]
     encoded: Encoded | None
     timings_ms: dict[str, float]
+    labels: tuple[Classification, ...] = ()

@@ -1,7 +1,8 @@
 """The classes a model can name, how they cover one another, and the lookups that a request needs.
 
 Owns the label table (``labels.csv`` beside the model: class index, machine id, display name) and the hierarchy of Open
-Images V4 (``hierarchy.csv`` beside this module: a Car is a Land vehicle is a Vehicle; parts are not children). A table
+Images V4 (``hierarchy.csv`` beside this module: a Car is a Land vehicle is a Vehicle; parts are not children), to which
+a ``hierarchy.csv`` beside the model adds. A table
 that is missing, empty or ambiguous stops the cold start: a class without its right name would be a wrong answer on
 every picture.
 """
@@ -61,6 +62,8 @@ class LabelMap:
     def load(cls, path: Path, hierarchy_path: Path = HIERARCHY) -> LabelMap:
         """The table in a CSV file with the columns index, id, name, placed in Open Images' hierarchy.
 
+        A ``hierarchy.csv`` beside the table adds to that hierarchy.
+
         Raises:
             ModelNotUsable: a file is missing or not such a table; the message names it.
         """
@@ -70,11 +73,14 @@ class LabelMap:
             raise ModelNotUsable(
                 f"The label table {path} cannot be read ({error!r}); build the model again."
             ) from error
+        own_path = path.with_name(HIERARCHY.name)
         try:
-            hierarchy = [(row["child_id"], row["parent_id"], row["parent"]) for row in _rows(hierarchy_path)]
+            relations = _rows(hierarchy_path) + (_rows(own_path) if own_path.is_file() else [])
+            hierarchy = [(row["child_id"], row["parent_id"], row["parent"]) for row in relations]
         except (OSError, KeyError, ValueError) as error:
             raise ModelNotUsable(
-                f"The hierarchy of labels {hierarchy_path} cannot be read ({error!r}); install the service again."
+                f"The hierarchy of labels {hierarchy_path} or {own_path} cannot be read ({error!r}); "
+                "install the service and build the model again."
             ) from error
         names = {parent_id: parent for _, parent_id, parent in hierarchy}
         parents: dict[str, list[str]] = {}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from recognizer.errors import Overloaded, RequestError
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from recognizer.detections import Criteria, Detection
+    from recognizer.detections import Classification, Criteria, Detection
     from recognizer.job import DetectRequest, OpenPicture, View
+    from recognizer.pictures import Encoded
+
+    Label = Callable[[View, Criteria], tuple[Classification, ...]]
 
 
 def _no_span(_: str) -> AbstractContextManager[object]:
@@ -66,19 +69,17 @@ class Pipeline:
                     rendered = picture.render(request, detections)
                 timings_ms |= rendered.timings_ms
                 encoded = rendered.encoded
-        width_px, height_px = picture.size_px
-        return Outcome(
-            request=request,
-            source_sha256=source.sha256,
-            source_bytes=len(source.content),
-            width_px=width_px,
-            height_px=height_px,
-            format=picture.format,
-            animated=picture.animated,
-            detections=detections,
-            encoded=encoded,
-            timings_ms=timings_ms,
-        )
+        return _outcome(request, source, picture, detections, encoded, timings_ms)
+
+    def label(self, request: DetectRequest, source: Source, ends_at_s: float, label: Label) -> Outcome:
+        """The labels of the whole picture; raises whatever ``RequestError`` a step raises."""
+        timings_ms = dict(source.timings_ms)
+        with ExitStack() as opened, _concerning(request):
+            with self._timed("decode", timings_ms):
+                picture = opened.enter_context(self.open(source.content, ends_at_s))
+            with self._timed("classify", timings_ms):
+                labels = label(picture, request.criteria)
+        return replace(_outcome(request, source, picture, (), None, timings_ms), labels=labels)
 
     @contextmanager
     def _timed(self, step: str, timings_ms: dict[str, float]) -> Iterator[None]:
@@ -86,6 +87,29 @@ class Pipeline:
         with self.span(step):
             yield
         timings_ms[step] = (time.perf_counter() - started_s) * 1000
+
+
+def _outcome(
+    request: DetectRequest,
+    source: Source,
+    picture: OpenPicture,
+    detections: tuple[Detection, ...],
+    encoded: Encoded | None,
+    timings_ms: dict[str, float],
+) -> Outcome:
+    width_px, height_px = picture.size_px
+    return Outcome(
+        request=request,
+        source_sha256=source.sha256,
+        source_bytes=len(source.content),
+        width_px=width_px,
+        height_px=height_px,
+        format=picture.format,
+        animated=picture.animated,
+        detections=detections,
+        encoded=encoded,
+        timings_ms=timings_ms,
+    )
 
 
 @contextmanager

@@ -16,6 +16,9 @@ FACTS = {
     "engine": "tensorflow",
     "graph": "published",
     "sha256": "12ab",
+    "kind": "rows",
+    "outputs": {"boxes": "b"},
+    "input": {"name": "images", "scale": [1.0], "offset": [0.0]},
     "extra": 1,
 }
 
@@ -72,7 +75,7 @@ def test_a_model_json_that_is_none_is_refused(folder, text):
         Model.load(folder)
 
 
-@pytest.mark.parametrize("key", ["format", "name", "engine", "graph", "sha256"])
+@pytest.mark.parametrize("key", ["format", "name", "engine", "graph", "sha256", "kind", "outputs", "input"])
 def test_a_model_json_that_lacks_something_is_refused_by_name(folder, key):
     facts = {name: value for name, value in FACTS.items() if name != key}
     (folder / "model.json").write_text(json.dumps(facts), encoding="utf-8")

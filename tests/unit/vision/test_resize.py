@@ -6,6 +6,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from recognizer.detections import PixelBox
 from recognizer.vision.resize import bilinear
 
 
@@ -66,3 +67,25 @@ def test_refuses_what_is_no_rgb_picture(pixels):
 def test_refuses_a_size_below_one_pixel(target):
     with pytest.raises(ValueError, match="size must be at least 1 x 1"):
         bilinear(noise(4, 4), *target)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 300), (299, 301), (636, 1024), (20, 10000)])
+@pytest.mark.parametrize("target", [(300, 300), (64, 96), (1, 1)])
+def test_equals_the_graphs_resize_with_half_pixel_centres(size, target):
+    import tensorflow as tf
+
+    pixels = noise(*size)
+    expected = tf.raw_ops.ResizeBilinear(
+        images=pixels[np.newaxis].astype(np.float32), size=target, half_pixel_centers=True
+    )
+    resized = bilinear(pixels, *target, half_pixel=True)
+    np.testing.assert_allclose(resized, expected.numpy()[0], rtol=1e-6, atol=2e-3)
+
+
+@pytest.mark.parametrize("half_pixel", [True, False])
+def test_a_part_is_resized_as_if_it_were_the_picture(half_pixel):
+    pixels = noise(90, 120)
+    part = PixelBox(xmin=30, ymin=10, xmax=101, ymax=60)
+
+    alone = bilinear(np.ascontiguousarray(pixels[10:60, 30:101]), 33, 44, half_pixel=half_pixel)
+    np.testing.assert_array_equal(bilinear(pixels, 33, 44, part, half_pixel=half_pixel), alone)

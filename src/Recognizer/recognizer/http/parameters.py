@@ -14,10 +14,20 @@ from typing import TYPE_CHECKING, Any, cast
 from recognizer.detections import Criteria
 from recognizer.errors import InvalidParameter, quoted
 from recognizer.http import source
-from recognizer.job import ALIASES, ANSWERS, DEFAULT_LIMIT, DRAWS, IMAGE_FORMATS, MAX_LIMIT, PARAMETERS, DetectRequest
+from recognizer.job import (
+    ALIASES,
+    ANSWERS,
+    DEFAULT_LIMIT,
+    DRAWS,
+    IMAGE_FORMATS,
+    MAX_LIMIT,
+    MAX_TILES,
+    PARAMETERS,
+    DetectRequest,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from recognizer.http.negotiation import Negotiated
     from recognizer.job import AnswerKind, Draw
@@ -42,8 +52,12 @@ class Rules:
     max_bytes: int
 
 
-def canonical(*parts: Mapping[str, Any]) -> dict[str, Any]:
+def canonical(*parts: Mapping[str, Any], known: Sequence[str] = PARAMETERS) -> dict[str, Any]:
     """The parameters of a request's parts, query and body, under their canonical names.
+
+    Args:
+        parts: name -> value.
+        known: the canonical names that there are.
 
     Raises:
         InvalidParameter: one is unknown or given twice.
@@ -51,19 +65,19 @@ def canonical(*parts: Mapping[str, Any]) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for part in parts:
         for name, value in part.items():
-            known = ALIASES.get(name, name)
-            if known not in PARAMETERS:
+            canonical_name = ALIASES.get(name, name)
+            if canonical_name not in known:
                 raise InvalidParameter(
-                    f"There is no parameter {quoted(name)}; there are {', '.join(PARAMETERS)}. "
+                    f"There is no parameter {quoted(name)}; there are {', '.join(known)}. "
                     "If it belongs to the picture's address, percent-encode that address (& as %26).",
                     parameter=name,
                 )
-            if known in given:
+            if canonical_name in given:
                 raise InvalidParameter(
-                    f"{known} is given twice{f', once as {name}' * (name != known)}.", parameter=name
+                    f"{canonical_name} is given twice{f', once as {name}' * (name != canonical_name)}.", parameter=name
                 )
             if value is not None:
-                given[known] = value
+                given[canonical_name] = value
     return given
 
 
@@ -88,7 +102,7 @@ def validated(
     draw = _draw(given, crop=crop)
     least, by_class = _min_score(given.get("min_score", ""), rules.default_min_score, rules.labels)
     # Who wants objects hidden wants all of them hidden.
-    limit = _limit(given.get("n", ""), MAX_LIMIT if draw == "blur" else DEFAULT_LIMIT)
+    limit = _whole(given, "n", MAX_LIMIT, MAX_LIMIT if draw == "blur" else DEFAULT_LIMIT)
     return DetectRequest(
         url=picture.url,
         content=picture.content,
@@ -99,6 +113,7 @@ def validated(
             class_indices=rules.labels.wanted(_names(given, "include"), _names(given, "exclude")),
             min_score_by_class=by_class,
             region=_region(given.get("region", "")),
+            tiles=_whole(given, "tiles", MAX_TILES, 1),
         ),
         answer=answer,
         image_format=_image_format(given) or (accepted.image_format if answer == "image" else None),
@@ -107,18 +122,22 @@ def validated(
     )
 
 
-def _limit(value: Any, default: int) -> int:
+def _whole(given: Mapping[str, Any], parameter: str, most: int, default: int) -> int:
+    """A whole number from 1 on."""
+    value = given.get(parameter, "")
     if value == "":
         return default
     # JSON's integers: 3.0 is one too.
     whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
     text = str(int(value)) if whole else value
     # No int(): it takes "1_0", " 5 " and other scripts' digits.
-    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT)):
-        limit = int(text)
-        if 1 <= limit <= MAX_LIMIT:
-            return limit
-    raise InvalidParameter(f"n must be a whole number from 1 to {MAX_LIMIT}, not {quoted(value)}.", parameter="n")
+    if isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= len(str(most)):
+        number = int(text)
+        if 1 <= number <= most:
+            return number
+    raise InvalidParameter(
+        f"{parameter} must be a whole number from 1 to {most}, not {quoted(value)}.", parameter=parameter
+    )
 
 
 def _min_score(value: Any, default: float, labels: LabelMap) -> tuple[float, dict[int, float]]:

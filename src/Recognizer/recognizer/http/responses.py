@@ -18,7 +18,7 @@ from recognizer.http.messages import Response
 if TYPE_CHECKING:
     from recognizer.detections import Detection
     from recognizer.errors import RequestError
-    from recognizer.job import DetectRequest, ModelIdentity, Outcome
+    from recognizer.job import DetectRequest, Labelling, ModelIdentity, Outcome
 
 MAX_DETECTIONS_HEADER_BYTES = 4096
 _MAX_PARAMETER_CHARS = 40
@@ -51,19 +51,45 @@ def detected(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int) -> Re
     return Response(200, outcome.encoded.media_type, headers, outcome.encoded.content)
 
 
+def classified(outcome: Outcome, by: Labelling, cache_max_age_s: int, *, as_pairs: bool) -> Response:
+    """The labels of a whole picture: as a document, or as pairs of name and per cent."""
+    headers = {
+        **detection_cache_headers(
+            outcome.request, outcome.source_sha256, by.identity, cache_max_age_s, f"{by.source} {as_pairs}"
+        ),
+        "Server-Timing": ", ".join(f"{step};dur={ms:.1f}" for step, ms in outcome.timings_ms.items()),
+        "X-Model": f"{by.identity.name}; engine={by.identity.engine}",
+    }
+    if as_pairs:
+        pairs = [[found.label.name, round(found.score * 100, 2)] for found in outcome.labels]
+        return Response(200, "application/json", headers, _dumps(pairs))
+    labels = [
+        {"label": found.label.name, "id": found.label.id, "score": round(found.score, 4)} for found in outcome.labels
+    ]
+    body = {
+        "image": _image(outcome),
+        "model": {"name": by.identity.name, "engine": by.identity.engine},
+        "source": by.source,
+        "labels": labels,
+    }
+    return Response(200, "application/json", headers, _dumps(body))
+
+
 def detection_cache_headers(
-    request: DetectRequest, source_sha256: str, model: ModelIdentity, cache_max_age_s: int
+    request: DetectRequest, source_sha256: str, model: ModelIdentity, cache_max_age_s: int, about: str = ""
 ) -> dict[str, str]:
     """The caching headers of a detection, which are known before it is made.
 
-    Its entity tag changes with the source's bytes, any option, the model and our version. What was sent, rather than
-    fetched, is nobody else's and is not to be kept.
+    Its entity tag changes with the source's bytes, any option, the model and our version; what the answer is ``about``
+    sets those of one picture apart that are no detections. What was sent, rather than fetched, is nobody else's and is
+    not to be kept.
     """
     criteria = request.criteria
     classes = sorted(criteria.class_indices) if criteria.class_indices is not None else None
     minima = (criteria.min_score, sorted(criteria.min_score_by_class.items()))
-    options = (request.url, criteria.limit, minima, classes, criteria.region, request.answer, request.image_format)
-    identity = (VERSION, source_sha256, options, request.draw, request.crop, model.sha256, model.engine, model.graph)
+    wanted = (criteria.limit, minima, classes, criteria.region, criteria.tiles)
+    options = (request.url, *wanted, request.answer, request.image_format, request.draw, request.crop)
+    identity = (VERSION, about, source_sha256, options, model.sha256, model.engine, model.graph)
     max_age_s = cache_max_age_s if request.content is None else 0
     return caching.cache_headers(caching.entity_tag(repr(identity)), max_age_s, varies=True)
 
@@ -117,15 +143,19 @@ def problem_document(error: RequestError, request_id: str | None = None) -> dict
     return document
 
 
+def _image(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "url": outcome.request.url or None,
+        "width": outcome.width_px,
+        "height": outcome.height_px,
+        "format": outcome.format,
+        "animated": outcome.animated,
+    }
+
+
 def _document(outcome: Outcome, model: ModelIdentity, boxes: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "image": {
-            "url": outcome.request.url or None,
-            "width": outcome.width_px,
-            "height": outcome.height_px,
-            "format": outcome.format,
-            "animated": outcome.animated,
-        },
+        "image": _image(outcome),
         "model": {"name": model.name, "engine": model.engine},
         "detections": boxes,
     }
@@ -155,6 +185,6 @@ def _header_json(boxes: list[dict[str, Any]]) -> str:
     return f"[{','.join(items)}]"
 
 
-def _dumps(document: dict[str, Any]) -> str:
+def _dumps(document: dict[str, Any] | list[Any]) -> str:
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8", "replace").decode()  # a client can send half a surrogate pair

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from recognizer import VERSION
 from recognizer.errors import MethodNotAllowed
-from recognizer.site import detection, documents, problems, schemas
+from recognizer.site import classification, detection, documents, problems, schemas
 from recognizer.site.headers import headers
 from recognizer.site.options import options
 from recognizer.site.options import schemas as schemas_of
@@ -79,6 +79,7 @@ def document(
         "security": [],
         "tags": [
             {"name": "Detection", "description": "What is in a picture."},
+            {"name": "Classification", "description": "What a whole picture is."},
             {"name": "Service", "description": "What the service knows, and whether it is well."},
             {"name": "Site", "description": "For people."},
         ],
@@ -86,6 +87,10 @@ def document(
             "/detector": {
                 "get": detection.by_url(asked, found, media_types),
                 "post": detection.in_body(asked, found, media_types, limits),
+            },
+            "/classifier": {
+                "get": classification.by_url(asked, found),
+                "post": classification.in_body(asked, found, limits),
             },
             "/labels": {"get": documents.labels(found)},
             "/health": {"get": documents.health()},
@@ -95,7 +100,12 @@ def document(
             **({"/samples/{name}": {"get": documents.sample(names)}} if names else {}),
         },
         "components": {
-            "schemas": {**schemas_of(asked), **schemas.answers(), "Problem": problems.schema()},
+            "schemas": {
+                **schemas_of(asked),
+                **schemas.answers(),
+                **classification.schemas(asked, schemas.answers()),
+                "Problem": problems.schema(),
+            },
             "headers": headers(found),
             "responses": {MethodNotAllowed.__name__: problems.response([MethodNotAllowed])},
             "examples": problems.examples(max_bytes),

@@ -24,6 +24,7 @@ from recognizer.errors import (
     PictureTooCostly,
     RequestError,
     TooLarge,
+    TooManyTiles,
     Unauthorized,
     UnsupportedMediaType,
 )
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 _MEDIA_TYPE = "application/problem+json"
 _REQUEST_ID = "6d3d6fbd-347e-4b72-9de9-7d62daebddc6"
-_NOT_OF_A_DETECTION = {NotFound, MethodNotAllowed, Unauthorized, OriginBypassed}
+_NOT_OF_A_DETECTION: set[type[RequestError]] = {NotFound, MethodNotAllowed, Unauthorized, OriginBypassed}
 _HEADERS: dict[type[RequestError], str] = {MethodNotAllowed: "Allow", Unauthorized: "WWW-Authenticate"}
 
 
@@ -77,6 +78,10 @@ def examples(max_bytes: int) -> Json:
             "detail": "The picture takes too long to decode or to write. Save it as an ordinary JPEG, or smaller.",
             "parameter": "url",
         },
+        TooManyTiles: {
+            "detail": "tiles=2 takes more time than is left for this request; leave tiles out.",
+            "parameter": "tiles",
+        },
         InternalError: {"detail": "Something went wrong on our side; the request id helps to find out what."},
         DownloadFailed: {
             "detail": "The picture's server answered 404 Not Found.",
@@ -95,9 +100,10 @@ def _example(error: type[RequestError], said: Json) -> Json:
     return {"summary": _meaning(error), "value": value}
 
 
-def of_a_detection() -> Json:
-    """The responses of everything that can go wrong with a detection, by status."""
-    return by_status(error for error in RequestError.__subclasses__() if error not in _NOT_OF_A_DETECTION)
+def of_a_detection(without: Iterable[type[RequestError]] = ()) -> Json:
+    """The responses of everything that can go wrong with a detection, or all but some of it, by status."""
+    others = _NOT_OF_A_DETECTION.union(without)
+    return by_status(error for error in RequestError.__subclasses__() if error not in others)
 
 
 def by_status(errors: Iterable[type[RequestError]]) -> Json:

@@ -36,12 +36,14 @@ _BEARER = {"type": "http", "scheme": "bearer"}
 SCHEMES = {
     "KEY": Scheme(
         {**_BEARER, "description": "A key that whoever runs the service hands out."},
-        "`/detector` asks for a key: send it as `Authorization: Bearer …`. Without one the answer is 401.",
+        "`/detector` and `/classifier` ask for a key: send it as `Authorization: Bearer …`. Without one the answer is "
+        "401.",
         '-H "Authorization: Bearer $KEY"',
     ),
     "JWT": Scheme(
         {**_BEARER, "bearerFormat": "JWT", "description": "A token of the issuer that this service trusts."},
-        "`/detector` asks for a token of the issuer that this service trusts: send it as `Authorization: Bearer …`. "
+        "`/detector` and `/classifier` ask for a token of the issuer that this service trusts: send it as "
+        "`Authorization: Bearer …`. "
         "API Gateway checks it, and answers 401 or 403.",
         '-H "Authorization: Bearer $TOKEN"',
     ),
@@ -53,7 +55,8 @@ SCHEMES = {
             "description": "Signature version 4 for `execute-api`.",
             "x-amazon-apigateway-authtype": "awsSigv4",
         },
-        "`/detector` asks for requests signed with AWS credentials that may call this API (`execute-api:Invoke`). API "
+        "`/detector` and `/classifier` ask for requests signed with AWS credentials that may call this API "
+        "(`execute-api:Invoke`). API "
         "Gateway checks them, and answers 403.",
         '--aws-sigv4 "aws:amz:$AWS_REGION:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\\n'
         '  -H "X-Amz-Security-Token: $AWS_SESSION_TOKEN"',

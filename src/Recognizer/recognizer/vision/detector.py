@@ -1,30 +1,35 @@
-"""The detector: pixels in, detections out, whichever engine and graph do the work.
+"""The detector: pixels in, detections out, whichever engine, kind of model and graph do the work.
 
-Owns the ``Detector`` protocol, the choice of its implementation by the model's ``model.json``, and the detector of slim
-models: resize, network, NMS. Each engine is a module of its own, imported only when a model asks for it. There is no
-other to fall back on: a model without its engine stops the cold start.
+Owns the order input, network, post-processing, and the choice of engine and kind by the model's ``model.json``. Each
+engine and each kind is a module of its own, imported only when a model asks for it. There is no other to fall back on:
+a model without its engine stops the cold start.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from recognizer.detections import Box, Criteria, Detection
+from recognizer.detections import Box, Detection
 from recognizer.errors import ModelNotUsable
-from recognizer.vision import nms
+from recognizer.vision import kinds
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
+    from recognizer.detections import Criteria, PixelBox
     from recognizer.job import View
-    from recognizer.labels import LabelMap
     from recognizer.vision.model import Model
+    from recognizer.vision.network import Network, Postprocess
+    from recognizer.vision.nms import Rows
 
 
-class Detector(Protocol):
+class Detector:
     """Finds objects in one picture; safe to call from several threads."""
+
+    def __init__(self, model: Model, network: Network, postprocess: Postprocess) -> None:
+        """Takes a loaded network and what makes detections of its outputs."""
+        self._input = model.input
+        self._labels = model.labels.by_index
+        self._network = network
+        self._postprocess = postprocess
 
     def __call__(self, view: View, criteria: Criteria) -> tuple[Detection, ...]:
         """The objects wanted, most confident first.
@@ -32,61 +37,30 @@ class Detector(Protocol):
         Args:
             view: what is seen of the picture.
             criteria: which objects are wanted.
-        """
-
-
-class Network(Protocol):
-    """A slim graph: everything between the resized pixels and the NMS; safe to call from several threads.
-
-    Attributes:
-        input_size_px: height and width of the pixels it takes.
-        columns: how many classes it scores, the background included.
-    """
-
-    input_size_px: tuple[int, int]
-    columns: int
-
-    def __call__(self, pixels: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Boxes (A, 4) as ymin xmin ymax xmax in 0..1, and scores (A, C) by class index, 0 being the background.
-
-        Args:
-            pixels: RGB 0..255, shape (1, height, width, 3).
-        """
-
-
-class SlimDetector:
-    """A network between our own resize and NMS, which do what the published graph does, in a fraction of its time."""
-
-    def __init__(self, network: Network, labels: LabelMap) -> None:
-        """Takes a loaded network and the labels of its classes.
 
         Raises:
-            ModelNotUsable: the labels are those of other classes.
+            TooManyTiles: there is no time to look so closely.
         """
-        if labels.by_index.keys() != set(range(1, network.columns)):
-            raise ModelNotUsable(
-                f"labels.csv names {len(labels.by_index)} classes, but the model scores {network.columns - 1}, "
-                "which must have the indices from 1 on; build the model again."
-            )
-        self._network = network
-        self._labels = labels
-
-    def __call__(self, view: View, criteria: Criteria) -> tuple[Detection, ...]:
-        """See ``Detector``."""
-        boxes, scores = self._network(view.resized(*self._network.input_size_px)[np.newaxis])
-        class_indices = None if criteria.class_indices is None else np.array(sorted(criteria.class_indices), np.intp)
-        min_score: float | NDArray[np.float32] = criteria.min_score
-        if criteria.min_score_by_class:
-            min_score = np.full(scores.shape[1], criteria.min_score, np.float32)
-            for class_index, least in criteria.min_score_by_class.items():
-                min_score[class_index] = least
-        rows = nms.suppress(boxes, scores, criteria.limit, min_score, class_indices, region=criteria.region)
+        rows = self.rows(view, criteria)
         return tuple(
-            Detection(self._labels.by_index[class_index], min(score, 1.0), Box.clipped(*box))
+            Detection(self._labels[class_index], min(score, 1.0), Box.clipped(*box))
             for box, score, class_index in zip(
                 rows.boxes.tolist(), rows.scores.tolist(), rows.class_indices.tolist(), strict=True
             )
         )
+
+    def rows(self, view: View, criteria: Criteria) -> Rows:
+        """The same as arrays."""
+        if criteria.tiles == 1:
+            return self._look(view, criteria)
+        from recognizer.vision import tiles  # noqa: PLC0415 - no part of a cold start
+
+        return tiles.looked(self._look, view, criteria)
+
+    def _look(self, view: View, criteria: Criteria, part: PixelBox | None = None) -> Rows:
+        """The detections in a picture, or in a part of it and as fractions of that part."""
+        tensor, frame = self._input.of(view, part)
+        return self._postprocess(self._network(tensor), frame, criteria)
 
 
 def load(model: Model, threads: int) -> Detector:
@@ -97,27 +71,33 @@ def load(model: Model, threads: int) -> Detector:
         threads: how many threads one inference may use, at least 1.
 
     Raises:
-        ModelNotUsable: the engine is unknown or not installed, or the model's files are damaged.
+        ModelNotUsable: the engine or the kind is unknown, the engine is not installed, or its files are damaged.
     """
+    kind = kinds.kind(model.kind)
+    if kind is None:
+        raise ModelNotUsable(
+            f"{model.folder / 'model.json'} asks for the kind {model.kind!r}; "
+            f"this version knows {', '.join(kinds.KINDS)}."
+        )
+    network = network_of(model, threads)
+    return Detector(model, network, kind.postprocess(model.labels, model.facts, network.shapes))
+
+
+def network_of(model: Model, threads: int) -> Network:
+    """The model's network, loaded by its engine."""
     # Imported only here: TensorFlow costs 2 s and 300 MB, and is not in LiteRT images.
     try:
-        match model.identity.engine, model.identity.graph:
-            case "tensorflow", "published":
+        match model.identity.engine:
+            case "tensorflow":
                 from recognizer.vision import engine_tensorflow  # noqa: PLC0415
 
-                return engine_tensorflow.Published(model, threads)
-            case "tensorflow", "slim":
-                from recognizer.vision import engine_tensorflow  # noqa: PLC0415
-
-                return SlimDetector(engine_tensorflow.SlimNetwork(model, threads), model.labels)
-            case "litert", "slim":
+                return engine_tensorflow.Network(model, threads)
+            case "litert":
                 from recognizer.vision import engine_litert  # noqa: PLC0415
 
-                return SlimDetector(engine_litert.SlimNetwork(model, threads), model.labels)
+                return engine_litert.Network(model, threads)
     except ImportError as error:
         raise ModelNotUsable(
             f"The engine {model.identity.engine} of {model.folder} is not installed: {error}."
         ) from error
-    raise ModelNotUsable(
-        f"{model.folder / 'model.json'} asks for an unknown engine: {model.identity.engine}/{model.identity.graph}."
-    )
+    raise ModelNotUsable(f"{model.folder / 'model.json'} asks for an unknown engine: {model.identity.engine}.")

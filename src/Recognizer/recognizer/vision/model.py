@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 from recognizer.errors import ModelNotUsable
 from recognizer.job import DEFAULT_MIN_SCORE, ModelIdentity
 from recognizer.labels import LabelMap
+from recognizer.vision.network import Input
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-FORMAT = 2  # of model.json; raised when older folders can no longer be read
+CLASSIFIER = "classifier"  # the folder in a model's folder that has a classifier, if there is one
+FORMAT = 3  # of model.json; raised when older folders can no longer be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,9 @@ class Model:
         folder: where its files are.
         identity: what it is, what runs it and what it was built from.
         labels: its classes.
+        kind: what its outputs are; see ``vision.kinds``.
+        input: what its network takes.
+        outputs: our name of each output that is read -> the graph's own.
         default_min_score: what a request that names no minimum gets; below it this model is mostly wrong.
         facts: all of model.json.
     """
@@ -35,6 +41,9 @@ class Model:
     folder: Path
     identity: ModelIdentity
     labels: LabelMap
+    kind: str
+    input: Input
+    outputs: Mapping[str, str]
     default_min_score: float
     facts: dict[str, Any]
 
@@ -58,7 +67,9 @@ class Model:
                     f"{path} has format {facts['format']}, this version reads {FORMAT}: build it again."
                 )
             identity = ModelIdentity(*(str(facts[key]) for key in ("name", "engine", "graph", "sha256")))
-        except (KeyError, TypeError) as error:
+            kind, outputs = str(facts["kind"]), {str(ours): str(theirs) for ours, theirs in facts["outputs"].items()}
+            input_ = Input.from_json(facts["input"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelNotUsable(f"{path} lacks {error}; build the model again.") from error
         default_min_score = facts.get("default_min_score", DEFAULT_MIN_SCORE)
         # Python's JSON has NaN, and no comparison with it is true.
@@ -67,4 +78,5 @@ class Model:
                 f"{path} has the default_min_score {default_min_score!r}, which is no number from 0 to 1; "
                 "build the model again."
             )
-        return cls(folder, identity, LabelMap.load(folder / "labels.csv"), float(default_min_score), facts)
+        labels = LabelMap.load(folder / "labels.csv")
+        return cls(folder, identity, labels, kind, input_, outputs, float(default_min_score), facts)

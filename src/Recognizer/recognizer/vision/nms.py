@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from recognizer.detections import Criteria
+
 IOU_THRESHOLD = np.float32(0.6)
 SCORE_THRESHOLD = np.float32(1e-8)
 MAX_PER_CLASS = 100
@@ -55,6 +57,38 @@ class Rows:
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
     class_indices: NDArray[np.intp]
+
+
+def detections(boxes: NDArray[np.float32], scores: NDArray[np.float32], criteria: Criteria) -> Rows:
+    """``suppress`` for what a request asks for."""
+    class_indices = None if criteria.class_indices is None else np.array(sorted(criteria.class_indices), np.intp)
+    min_score: float | NDArray[np.float32] = criteria.min_score
+    if criteria.min_score_by_class:
+        min_score = np.full(scores.shape[1], criteria.min_score, np.float32)
+        for class_index, least in criteria.min_score_by_class.items():
+            if class_index < len(min_score):
+                min_score[class_index] = least
+    return suppress(boxes, scores, criteria.limit, min_score, class_indices, region=criteria.region)
+
+
+def wanted(found: Rows, criteria: Criteria, counting: NDArray[np.bool_] | None = None) -> Rows:
+    """Those of a model that did its own NMS which a request asks for.
+
+    Args:
+        found: boxes clipped to the picture.
+        criteria: which objects are wanted.
+        counting: shape (n,), which rows count at all; None for all.
+    """
+    minima = criteria.min_score_by_class
+    chosen = centred_in(found.boxes, criteria.region)
+    if counting is not None:
+        chosen &= counting
+    least = [minima.get(index, criteria.min_score) for index in found.class_indices.tolist()]
+    chosen &= found.scores >= np.array(least, np.float32)
+    if criteria.class_indices is not None:
+        chosen &= np.isin(found.class_indices, np.array(sorted(criteria.class_indices), np.intp))
+    rows = select(found.scores, criteria.limit, chosen)
+    return Rows(found.boxes[rows], found.scores[rows], found.class_indices[rows])
 
 
 def suppress(
