@@ -13,6 +13,7 @@ from recognizer.vision.classifier import TASK
 from recognizer.vision.engine_litert import FILE_NAME
 from recognizer.vision.engine_tensorflow import FOLDER_NAME
 from recognizer.vision.kinds import Described, Tensor
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from model_build import classification, graph, litert, saved_model  # noqa: F401 - graph settles TensorFlow's threads
 from model_build.errors import NotAModel, WrongInterface
@@ -50,15 +51,24 @@ def read(path: Path, engine: str, normalisation: Normalisation | None) -> Form:
     _, height, width, _ = picture.shape
     chosen = normalisation or Normalisation.named(usual)
 
-    @tf.function(  # type: ignore[untyped-decorator]
+    taken = tf.function(
         input_signature=[tf.TensorSpec((1, height, width, 3), picture.dtype, name="images")], autograph=False
     )
-    def whole(images: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {"scores": tf.ensure_shape(classify(images), (1, scores.shape[1]))}
+
+    @taken  # type: ignore[untyped-decorator]
+    def variable(images: tf.Tensor) -> tf.Tensor:
+        return tf.ensure_shape(classify(images), (1, scores.shape[1]))
 
     def put(folder: Path, work: Path, rows: Sequence[Row]) -> dict[str, Any]:
+        # LiteRT's converter leaves a Keras model's weights variables, which nobody would fill in.
+        constant = convert_variables_to_constants_v2(variable.get_concrete_function())
+
+        @taken  # type: ignore[untyped-decorator]
+        def whole(images: tf.Tensor) -> dict[str, tf.Tensor]:
+            return {"scores": tf.nest.flatten(constant(images))[0]}
+
         module = tf.Module()
-        module.holder = holder
+        module.holder = holder  # its tables, where it has any
         tf.saved_model.save(module, str(work / "classifier"), signatures={SIGNATURE: whole.get_concrete_function()})
         input_name, outputs = "images", {"scores": "scores"}
         if engine == "litert":
