@@ -188,7 +188,7 @@ def test_the_classifiers_labels_are_told_most_probable_first(app, url):
     first, second = answer.json["labels"]
     assert (first["label"], first["id"]) == ("green", "/own/green")
     assert first["score"] > second["score"] > 0
-    assert answer.headers["x-model"] == "own; engine=litert"
+    assert answer.headers["x-model"] == "own.keras; engine=litert"
 
 
 def test_labels_are_chosen_by_name_and_score(app, url):
