@@ -48,6 +48,7 @@ class App:
         pipeline: what does a request's work.
         pages: answers that are made into pages, for people.
         site: what is the same for everyone, by path.
+        routes: more endpoints by path and method; a path's last part may be any, which is written ``{id}``.
         colour_of: machine id of a label -> the colour that its boxes are drawn in (``#d55e00``).
     """
 
@@ -59,6 +60,7 @@ class App:
         *,
         pages: AnswerPages,
         site: Mapping[str, Asset] | None = None,
+        routes: Mapping[str, Mapping[str, Endpoint]] | None = None,
         colour_of: Callable[[str], str],
     ) -> None:
         self._settings = settings
@@ -68,11 +70,12 @@ class App:
         self._colour_of = colour_of
         self._rules = Rules(model.labels, model.default_min_score, settings.max_bytes)
         self._is_cold = True
-        self.routes: dict[str, dict[str, Endpoint]] = {
+        self.routes: dict[str, Mapping[str, Endpoint]] = {
             "/detector": {"GET": self._detect_from_query, "POST": self._detect_from_body},
             "/labels": {"GET": self._labels},
             "/health": {"GET": self._health},
             **{path: {"GET": partial(_asset, asset)} for path, asset in (site or {}).items()},
+            **(routes or {}),
         }
 
     def renew(self) -> None:
@@ -109,12 +112,13 @@ class App:
     def _response(self, request: Request, record: Record) -> Response:
         if self._settings.origin_secret is not None:
             access.require_origin(request, self._settings.origin_secret)
-        endpoints = self.routes.get(request.path)
+        endpoints = self.routes.get(request.path) or self.routes.get(f"{request.path.rpartition('/')[0]}/{{id}}")
         if endpoints is None and request.method != "OPTIONS":
             raise NotFound(
                 f"There is nothing at {quoted(request.path)}. Try / for the page, or /detector?url=https://….jpg"
             )
-        methods = _methods(request.path, endpoints or {})
+        endpoints = endpoints or {}
+        methods = _methods(request.path, endpoints)
         if request.method == "OPTIONS":
             return headers.preflight(methods)
         if request.method not in methods:
@@ -128,7 +132,7 @@ class App:
         elif is_guarded:
             access.require_judgement(request)
         is_head = request.method == "HEAD"
-        response = self.routes[request.path]["GET" if is_head else request.method](request, record)
+        response = endpoints["GET" if is_head else request.method](request, record)
         if is_guarded:
             response = caching.private(response)
         if request.method != "POST":
