@@ -17,7 +17,7 @@ def test_forms_and_addresses_lead_to_the_origins_of_the_settings(monkeypatch, re
     for name, value in {**environ, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
         monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name, raising=False)
     storage._client.cache_clear()
-    buckets = Settings.from_environ({**environ, "UPLOADS_BUCKET": "in", "RESULTS_BUCKET": "out"}).buckets
+    buckets = Settings.from_environ({**environ, "UPLOADS_BUCKET": "pictures", "RESULTS_BUCKET": "results"}).buckets
 
     form = Bucket(buckets.uploads).form("key", {"Content-Type": "image/png"}, 100, 600)
     address = Bucket(buckets.results).address("key", 600)
