@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from urllib.parse import urlsplit
 
@@ -189,3 +190,13 @@ def test_what_is_answered_is_what_is_described(app):
         reference = {"$ref": f"#/components/schemas/{schema}", "components": description["components"]}
         Draft202012Validator(reference).validate(answer)
         assert answer.keys() == set(description["components"]["schemas"][schema]["properties"])
+
+
+def test_a_form_is_asked_for_with_a_key_and_a_result_by_its_id(settings):
+    digest = hashlib.sha256(b"key").hexdigest()
+    app = build(settings | {"ACCESS": "KEY", "ACCESS_KEY_SHA256": digest})
+
+    assert begin(app).status == 401
+    form = begin(app, Authorization="Bearer key")
+    assert form.status == 201
+    assert ask(app, form.json["id"]).status == 202
