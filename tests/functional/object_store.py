@@ -135,7 +135,8 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _answer(self, status, content, headers):
         self.send_response(status)
-        for name, value in {"Content-Length": str(len(content)), **headers}.items():
+        # One connection for each request: closing waits for every handler, and botocore would keep its connection.
+        for name, value in {"Content-Length": str(len(content)), "Connection": "close", **headers}.items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
