@@ -76,7 +76,8 @@ def test_a_folder_becomes_lines_coco_and_annotated_pictures(tiny_model_of_both, 
         ["a.png", "b.PNG", "be low/ü.png"]
     )
     assert coco["categories"] == [{"id": 1, "name": "Car"}]
-    assert Image.open(out / "annotated" / "be low" / "ü.png.png").size == (160, 120)
+    with Image.open(out / "annotated" / "be low" / "ü.png.png") as drawn:
+        assert drawn.size == (160, 120)
 
     again = started(tiny_model_of_both["litert"], pictures, *options)
     again.communicate(timeout=240)
