@@ -42,13 +42,15 @@ class App:
 
     Safe to call from several threads (the local server does); Lambda calls it from one.
 
+    Attributes:
+        routes: endpoints by path and method; where the last part of a path may be any, it is written ``{id}``.
+
     Args:
         settings: limits and how long answers may be kept.
         model: what detects; only what it is and its labels matter here.
         pipeline: what does a request's work.
         pages: answers that are made into pages, for people.
         site: what is the same for everyone, by path.
-        routes: more endpoints by path and method; a path's last part may be any, which is written ``{id}``.
         colour_of: machine id of a label -> the colour that its boxes are drawn in (``#d55e00``).
     """
 
@@ -60,7 +62,6 @@ class App:
         *,
         pages: AnswerPages,
         site: Mapping[str, Asset] | None = None,
-        routes: Mapping[str, Mapping[str, Endpoint]] | None = None,
         colour_of: Callable[[str], str],
     ) -> None:
         self._settings = settings
@@ -75,7 +76,6 @@ class App:
             "/labels": {"GET": self._labels},
             "/health": {"GET": self._health},
             **{path: {"GET": partial(_asset, asset)} for path, asset in (site or {}).items()},
-            **(routes or {}),
         }
 
     def renew(self) -> None:

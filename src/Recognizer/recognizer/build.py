@@ -65,16 +65,16 @@ def build(environ: Mapping[str, str]) -> App:
     settings = Settings.from_environ(environ)
     model, pipeline, downloader = recognition(settings, settings.max_response_bytes)
     site = _site(settings, model)
-    reception = _reception(settings.buckets, rules_of(settings, model)) if settings.buckets else None
     app = App(
         settings,
         model,
         pipeline,
         pages=AnswerPages(_WEB),
         site=site,
-        routes=reception.routes if reception else {},
         colour_of=lambda label_id: ink_for(label_id).hex,
     )
+    if settings.buckets is not None:
+        app.routes |= _reception(settings.buckets, rules_of(settings, model)).routes
     if settings.is_snapshot:
         snapshot.register(
             before=[partial(_rehearse, pipeline), downloader.prepare], after=[downloader.close, app.renew]
