@@ -19,7 +19,7 @@ FOUND = $(shell for python in python3.13 python3.12 python3.11 python3; do \
 PYTHON ?= $(eval PYTHON := $(FOUND))$(PYTHON)
 NEEDED := Recognizer needs Python 3.11 to 3.13 with venv (Debian: apt install python3 python3-venv; macOS: brew install python@3.13)
 
-.PHONY: help run model mirror test own-classifier torture check e2e cloud deploy publish destroy pin-base bench bench-container accuracy format lock sbom licences clean
+.PHONY: help run batch model mirror test own-classifier torture check e2e cloud deploy publish destroy pin-base bench bench-container accuracy format lock sbom licences clean
 
 help: ## what there is to make
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -27,6 +27,10 @@ help: ## what there is to make
 run: $(VENV)/run ## serve the detector on http://127.0.0.1:3000 (PORT, HOST, ENGINE, MODEL_URL, LABELS_URL, CLASSIFIER_URL, LOG=json)
 	@$(BIN)/python -m model_build --keep --allow-fallback
 	@exec $(BIN)/python -m local
+
+batch: $(VENV)/run ## recognise a whole folder (FROM=folder or s3://…; OUT=recognised, BATCH="--options n=5 --limit")
+	@$(BIN)/python -m model_build --keep --allow-fallback
+	@$(BIN)/python -m local.batch $(FROM) $(if $(OUT),--out $(OUT)) $(BATCH)
 
 model: $(VENV)/run ## fetch the model again (ENGINE, MODEL_URL, MODEL_SHA256, LABELS_URL, CLASSIFIER_URL)
 	$(BIN)/python -m model_build --allow-fallback

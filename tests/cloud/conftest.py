@@ -43,10 +43,14 @@ def cloud(tmp_path_factory):
     """The environment of programs that talk to the local cloud: an endpoint, and credentials that open nothing."""
     folder = tmp_path_factory.mktemp("ministack")
     port = str(free_port())
-    own = {"GATEWAY_PORT": port, "BIND_HOST": "127.0.0.1", "LAMBDA_EXECUTOR": "docker"}
+    # An address of this machine alone that containers reach, too: a worker asks for pictures and messages.
+    network = run("docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")
+    host = network.stdout.strip()
+    own = {"GATEWAY_PORT": port, "BIND_HOST": host, "LAMBDA_EXECUTOR": "docker"}
+    own |= {"AWS_ENDPOINT_URL": f"http://{host}:{port}"}
     own |= {"S3_DATA_DIR": str(folder / "s3"), "STATE_DIR": str(folder / "state"), "TMPDIR": str(folder)}
     variables = {
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_DEFAULT_REGION": REGION,
@@ -128,10 +132,15 @@ class Stack:
         self.sam("build")
         built = self._project / ".aws-sam" / "build" / "template.yaml"
         template = yaml_parse(built.read_text(encoding="utf-8"))
-        function = template["Resources"]["Recognizer"]["Properties"]
-        assert function["ImageUri"] == "recognizer:litert"
-        run("docker", "tag", function["ImageUri"], f"{REPOSITORY}:test")
-        function["ImageUri"] = f"{REPOSITORY}:test"
+        functions = {name: template["Resources"][name]["Properties"] for name in ("Recognizer", "UploadsWorker")}
+        assert {function["ImageUri"] for function in functions.values()} == {"recognizer:litert"}  # one image for both
+        run("docker", "tag", "recognizer:litert", f"{REPOSITORY}:test")
+        for function in functions.values():
+            function["ImageUri"] = f"{REPOSITORY}:test"
+        # ministack 1.5 takes a number there, no reference to one.
+        template["Resources"]["UploadsMapping"]["Properties"]["ScalingConfig"] = {"MaximumConcurrency": 2}
+        # What fails is handed out again after this time, five times: here not after an hour.
+        template["Resources"]["UploadsQueue"]["Properties"]["VisibilityTimeout"] = 20
         template["Resources"] = {
             name: resource for name, resource in template["Resources"].items() if resource["Type"] not in UNKNOWN
         }

@@ -143,7 +143,8 @@ class Deployed:
 @functools.cache
 def _translated(image, *values):
     template = copy.deepcopy(TEMPLATE)
-    template["Resources"]["Recognizer"]["Properties"]["ImageUri"] = image  # as `sam deploy` writes it
+    for name in ("Recognizer", "UploadsWorker"):
+        template["Resources"][name]["Properties"]["ImageUri"] = image  # as `sam deploy` writes it
     session = boto3.Session(region_name=_PSEUDO["AWS::Region"])
     translator = Translator({}, Parser(), boto_session=session)
     return translator.translate(template, parameter_values=dict(values))
@@ -157,6 +158,7 @@ def main():
     """Prints the stack with every switch on, for programs that look for what is unsafe."""
     logging.disable(logging.WARNING)  # the translator misses what only AWS's own has
     switches = {"CloudFront": "yes", "AlarmEmail": "operator@example.com", "MonthlyBudget": "50", "SnapStart": "yes"}
+    switches |= {"Uploads": "yes"}
     switches |= {"TrafficShift": "Canary10Percent5Minutes", "Tracing": "Active", "ReservedConcurrency": "5"}
     switches |= {"WebAclArn": f"arn:aws:wafv2:us-east-1:{_PSEUDO['AWS::AccountId']}:global/webacl/recognizer-rate/id"}
     stack = Deployed(Access="KEY", AccessKeySha256="0" * 64, **switches)

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
-import importlib.util
 import io
 import json
-import os
-import platform
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from tests.conftest import ROOT, THREADS, on_loopback
+from tests.conftest import ROOT, on_loopback
+from tests.contract.emulated import emulated, emulator
 from tests.functional.loopback import LoopbackServer
 from tests.functional.proxy_events import reply
 
@@ -37,26 +28,9 @@ EXPECTED = {
     "post-json-url": (200, "application/json"),
     "rest-v1": (200, "application/json"),
 }
-START_TIMEOUT_S = 120
-
-
-def emulator():
-    """The emulator's binary for this machine, or None: there are only Linux ones."""
-    spec = importlib.util.find_spec("samcli")
-    machine = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine(), "none")
-    if sys.platform != "linux" or spec is None or spec.origin is None:
-        return None
-    path = Path(spec.origin).parent / "local" / "rapid" / f"aws-lambda-rie-{machine}"
-    return path if path.is_file() else None
 
 
 pytestmark = [on_loopback, pytest.mark.skipif(emulator() is None, reason="no Lambda emulator for this platform")]
-
-
-def free_port():
-    with socket.socket() as reserved:
-        reserved.bind(("127.0.0.1", 0))
-        return reserved.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
@@ -71,67 +45,14 @@ def server():
 def invoke(tiny_model_of_each_engine, tmp_path_factory):
     """Invokes the function with an event; what it returns, as API Gateway would get it."""
     folder = tmp_path_factory.mktemp("emulator")
-    binary = shutil.copy(emulator(), folder / "emulator")
-    binary.chmod(0o700)
-    port = free_port()
     environ = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT / "src" / "Recognizer"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "AWS_LAMBDA_FUNCTION_NAME": "recognizer",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "3008",
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": "60",
         "MODEL_DIR": str(tiny_model_of_each_engine),
-        "THREADS": str(THREADS),
         "ALLOW_PRIVATE_ADDRESSES": "true",
         "ALLOWED_URL_HOSTS": "127.0.0.1",
         "ALLOWED_URL_PORTS": "*",
-        "POWERTOOLS_TRACE_DISABLED": "true",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
     }
-    runtime = [sys.executable, "-m", "awslambdaric", "handler.lambda_handler"]
-    addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
-    addresses += ["--runtime-api-address", f"127.0.0.1:{free_port()}"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [binary, *addresses, *runtime],
-            cwd=ROOT / "src" / "Recognizer",
-            env=environ,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-
-        def call(event):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_TIMEOUT_S)
-            connection.request("POST", "/2015-03-31/functions/function/invocations", json.dumps(event))
-            answer = connection.getresponse().read()
-            connection.close()
-            try:
-                return json.loads(answer)
-            except ValueError as error:
-                raise AssertionError(f"{answer[:500]!r}\n{(folder / 'log').read_text()[-3000:]}") from error
-
-        try:
-            wait_for(port, process)
-            yield call
-        finally:
-            process.terminate()
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(20)
-
-
-def wait_for(port, process):
-    """Waits until the emulator listens."""
-    deadline_s = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline_s and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    pytest.fail(f"the emulator does not listen; its exit code is {process.poll()}")
+    with emulated("handler.lambda_handler", environ, folder) as call:
+        yield call
 
 
 def of_this_server(text, server):

@@ -16,7 +16,7 @@ from recognizer.job import COSTLY as COSTLY_PATHS
 from tests.conftest import ROOT
 from tests.contract.cloudformation import PARAMETERS, TEMPLATE, Deployed
 
-COSTLY = {f"{method} {path}" for method in ("GET", "POST") for path in ("/detector", "/classifier")}
+COSTLY = {f"{method} {path}" for method in ("GET", "POST") for path in ("/detector", "/classifier")} | {"POST /uploads"}
 # Each switch, and what makes it sensible.
 JWT = {"Access": "JWT", "JwtIssuer": "https://issuer.example", "JwtAudience": "recognizer"}
 KEY = {"Access": "KEY", "AccessKeySha256": "0" * 64}
@@ -25,10 +25,19 @@ FRONTS = [{}, {"CloudFront": "yes", "WebAclArn": "none"}]
 ALARMS = [{}, {"AlarmEmail": "operator@example.com"}, {"AlarmEmail": "operator@example.com", "MonthlyBudget": "50"}]
 SHIFTS = [{}, {"TrafficShift": "Linear10PercentEvery1Minute"}]
 WARMTHS = [{}, {"SnapStart": "yes"}, {"ProvisionedConcurrency": "2"}]
-REST = [{}, {"Tracing": "Active", "ReservedConcurrency": "5", "Engine": "litert", "Architecture": "arm64"}]
+REST = [
+    {},
+    {"Uploads": "yes"},
+    {"Tracing": "Active", "ReservedConcurrency": "5", "Engine": "litert", "Architecture": "arm64"},
+]
 # What a switch makes; everything else is always there.
 OPTIONAL = {
     "CloudFront=yes": {"OriginSecret", "AcceptFunction", "CachePolicy", "Distribution"},
+    "Uploads=yes": {
+        *("UploadsBucket", "UploadsBucketPolicy", "ResultsBucket", "ResultsBucketPolicy", "ReceptionPolicy"),
+        *("UploadsQueue", "UploadsDeadLetters", "UploadsQueuePolicy", "UploadsMapping", "UploadsWorker"),
+        *("UploadsWorkerRole", "UploadsWorkerLogs", "DeadLettersAlarm", "QueueAgeAlarm"),
+    },
     "AlarmEmail=operator@example.com": {"AlarmKey", "AlarmTopic"},
     "MonthlyBudget=50": {"Budget"},
     "TrafficShift=Linear10PercentEvery1Minute": {
@@ -53,6 +62,7 @@ ANOTHER = {
     "AllowedUrlPorts": "443",
     "AlarmEmail": "operator@example.com",
     "WebAclArn": "none",
+    "UploadsOptions": "n=5",
 }
 # Parameters that the running code or its surroundings depend on, so that traffic must get another version.
 REACH_THE_FUNCTION = {
@@ -69,6 +79,7 @@ REACH_THE_FUNCTION = {
     "AllowedUrlPorts",
     "CacheMaxAge",
     "CloudFront",
+    "Uploads",
     "LogLevel",
 }
 
@@ -279,7 +290,7 @@ def test_every_route_calls_the_alias():
     for operation in operations(stack).values():
         assert "<RecognizerAliaslive>" in operation["x-amazon-apigateway-integration"]["uri"]
     permissions = stack.of_type("AWS::Lambda::Permission").values()
-    assert [each["Properties"]["FunctionName"] for each in permissions] == ["<RecognizerAliaslive>"] * 5
+    assert [each["Properties"]["FunctionName"] for each in permissions] == ["<RecognizerAliaslive>"] * 6
 
 
 def test_tokens_are_checked_by_issuer_and_audience():
@@ -399,11 +410,11 @@ def test_the_dashboard_estimates_with_the_memory_and_the_processor_that_are_paid
 
 @pytest.mark.parametrize("alarms", ALARMS, ids=named)
 def test_alarms_ring_where_someone_listens(alarms):
-    stack = Deployed(**alarms)
+    stack = Deployed(Uploads="yes", **alarms)
 
     actions = ["<AlarmTopic>"] if alarms else None
     found = stack.of_type("AWS::CloudWatch::Alarm")
-    assert len(found) == 5
+    assert len(found) == 7
     for alarm in found.values():
         assert alarm["Properties"].get("AlarmActions") == alarm["Properties"].get("OKActions") == actions
         assert alarm["Properties"]["TreatMissingData"] == "notBreaching"
@@ -434,3 +445,135 @@ def test_the_alarm_on_timeouts_rings_before_lambda_stops_the_function():
 
     threshold_ms = stack.resources["TimeoutsAlarm"]["Properties"]["Threshold"]
     assert threshold_ms < stack.resources["Recognizer"]["Properties"]["Timeout"] * 1000
+
+
+# Uploads
+
+
+@pytest.fixture(scope="module")
+def uploads():
+    return Deployed(Uploads="yes", UploadsRetentionDays=7, UploadsOptions="n=5")
+
+
+@pytest.mark.parametrize("name", ["UploadsBucket", "ResultsBucket"])
+def test_buckets_are_private_encrypted_kept_and_emptied_by_and_by(uploads, name):
+    bucket = uploads.resources[name]
+
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    properties = bucket["Properties"]
+    assert set(properties["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(properties["PublicAccessBlockConfiguration"]) == 4
+    [encryption] = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    [ownership] = properties["OwnershipControls"]["Rules"]
+    assert ownership["ObjectOwnership"] == "BucketOwnerEnforced"
+    [rule] = properties["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", "7")
+    assert "BucketName" not in properties  # it would be in the way of the next stack
+
+
+@pytest.mark.parametrize("name", ["UploadsBucketPolicy", "ResultsBucketPolicy", "UploadsQueuePolicy"])
+def test_nothing_of_uploads_is_reached_without_tls(uploads, name):
+    statements = uploads.resources[name]["Properties"]["PolicyDocument"]["Statement"]
+
+    [denied] = [statement for statement in statements if statement["Effect"] == "Deny"]
+    assert denied["Principal"] == "*"
+    assert denied["Action"] in {"s3:*", "sqs:*"}
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    assert len(denied["Resource"]) == 2
+
+
+def test_an_object_is_told_of_to_the_queue_and_a_result_to_nobody(uploads):
+    told = uploads.resources["UploadsBucket"]["Properties"]["NotificationConfiguration"]
+
+    assert told == {"QueueConfigurations": [{"Event": "s3:ObjectCreated:*", "Queue": "<UploadsQueue.Arn>"}]}
+    assert "NotificationConfiguration" not in uploads.resources["ResultsBucket"]["Properties"]
+    assert uploads.resources["UploadsBucket"]["DependsOn"] == "UploadsQueuePolicy"
+    [allowed] = [
+        statement
+        for statement in uploads.resources["UploadsQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Allow"
+    ]
+    assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
+def test_a_message_is_not_handed_out_again_while_it_may_be_worked_on(uploads):
+    queue = uploads.resources["UploadsQueue"]["Properties"]
+    worker = uploads.resources["UploadsWorker"]["Properties"]
+
+    assert queue["VisibilityTimeout"] >= 6 * worker["Timeout"]
+    assert queue["RedrivePolicy"] == {"deadLetterTargetArn": "<UploadsDeadLetters.Arn>", "maxReceiveCount": 5}
+    for name in ("UploadsQueue", "UploadsDeadLetters"):
+        properties = uploads.resources[name]["Properties"]
+        assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+        assert properties["SqsManagedSseEnabled"] is True
+
+
+def test_the_worker_is_the_same_image_with_another_command(uploads):
+    worker = uploads.resources["UploadsWorker"]
+
+    assert TEMPLATE["Resources"]["UploadsWorker"]["Metadata"] == TEMPLATE["Resources"]["Recognizer"]["Metadata"]
+    assert worker["Properties"]["ImageConfig"] == {"Command": ["upload_handler.lambda_handler"]}
+    assert worker["Properties"]["Environment"]["Variables"]["UPLOADS_OPTIONS"] == "n=5"
+    mapping = uploads.resources["UploadsMapping"]["Properties"]
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    # What the worker refuses to begin without is there for each of a batch.
+    assert mapping["BatchSize"] * (15 + 5) <= worker["Properties"]["Timeout"]
+
+
+@pytest.mark.parametrize(
+    ("pollers", "scaling", "provisioned"),
+    [
+        (0, {"MaximumConcurrency": "4"}, None),
+        (3, None, {"MinimumPollers": "3", "MaximumPollers": 200}),
+    ],
+)
+def test_lambda_gets_a_limit_or_pollers(pollers, scaling, provisioned):
+    stack = Deployed(Uploads="yes", UploadsConcurrency=4, UploadsPollers=pollers)
+
+    mapping = stack.resources["UploadsMapping"]["Properties"]
+    assert (mapping.get("ScalingConfig"), mapping.get("ProvisionedPollerConfig")) == (scaling, provisioned)
+
+
+def test_the_worker_and_the_reception_may_do_what_they_do_and_no_more(uploads):
+    [policy] = uploads.resources["UploadsWorkerRole"]["Properties"]["Policies"]
+    worker = {
+        (action, resource)
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+    }
+    reception = {
+        (_listed(statement["Action"])[0], statement["Resource"])
+        for statement in uploads.resources["ReceptionPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    }
+
+    assert worker == {
+        ("logs:CreateLogStream", "<UploadsWorkerLogs.Arn>"),
+        ("logs:PutLogEvents", "<UploadsWorkerLogs.Arn>"),
+        ("sqs:ReceiveMessage", "<UploadsQueue.Arn>"),
+        ("sqs:DeleteMessage", "<UploadsQueue.Arn>"),
+        ("sqs:GetQueueAttributes", "<UploadsQueue.Arn>"),
+        ("s3:GetObject", "<UploadsBucket.Arn>/*"),
+        ("s3:GetObjectVersion", "<UploadsBucket.Arn>/*"),
+        ("s3:GetObject", "<ResultsBucket.Arn>/results/*"),
+        ("s3:PutObject", "<ResultsBucket.Arn>/results/*"),
+        ("s3:ListBucket", "<UploadsBucket.Arn>"),
+        ("s3:ListBucket", "<ResultsBucket.Arn>"),
+    }
+    assert reception == {
+        ("s3:PutObject", "<UploadsBucket.Arn>/uploads/*"),
+        ("s3:GetObject", "<ResultsBucket.Arn>/results/uploads/*"),
+        ("s3:ListBucket", "<ResultsBucket.Arn>"),
+    }
+    assert "<ReceptionPolicy>" in uploads.resources["RecognizerRole"]["Properties"]["ManagedPolicyArns"]
+
+
+def test_the_function_knows_its_buckets_where_there_are_any(uploads):
+    for stack, buckets in ((uploads, ("<UploadsBucket>", "<ResultsBucket>")), (Deployed(), ("", ""))):
+        variables = function(stack)["Environment"]["Variables"]
+        assert (variables["UPLOADS_BUCKET"], variables["RESULTS_BUCKET"]) == buckets
+
+
+def _listed(value):
+    return [value] if isinstance(value, str) else value

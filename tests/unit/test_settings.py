@@ -48,6 +48,8 @@ def test_an_empty_environment_gives_the_documented_defaults():
         access_keys=frozenset(),
         origin_secret=None,
         is_snapshot=False,
+        buckets=None,
+        uploads_options="",
     )
 
 
@@ -158,6 +160,24 @@ def test_every_setting_has_its_variable_documented():
 
     assert len(variables) == len(dataclasses.fields(Settings))
     assert variables <= documented
+
+
+@pytest.mark.parametrize(
+    ("environ", "origins"),
+    [
+        ({}, ("https://in.s3.us-east-1.amazonaws.com", "https://out.s3.us-east-1.amazonaws.com")),
+        (
+            {"AWS_REGION": "cn-north-1"},
+            ("https://in.s3.cn-north-1.amazonaws.com.cn", "https://out.s3.cn-north-1.amazonaws.com.cn"),
+        ),
+        ({"AWS_REGION": "eu-west-1", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566/"}, ("http://127.0.0.1:4566",)),
+    ],
+)
+def test_buckets_are_met_where_they_are(environ, origins):
+    buckets = read(UPLOADS_BUCKET="in", RESULTS_BUCKET="out", **environ).buckets
+
+    assert buckets is not None
+    assert (buckets.uploads, buckets.results, buckets.origins) == ("in", "out", origins)
 
 
 def test_threads_default_to_the_cpus_that_the_process_may_run_on():

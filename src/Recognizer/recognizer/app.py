@@ -43,6 +43,9 @@ class App:
 
     Safe to call from several threads (the local server does); Lambda calls it from one.
 
+    Attributes:
+        routes: endpoints by path and method; where the last part of a path may be any, it is written ``{id}``.
+
     Args:
         settings: limits and how long answers may be kept.
         model: what detects; only what it is and its labels matter here.
@@ -71,7 +74,7 @@ class App:
         self._colour_of = colour_of
         self._rules = Rules(model.labels, model.default_min_score, settings.max_bytes)
         self._is_cold = True
-        self.routes: dict[str, dict[str, Endpoint]] = {
+        self.routes: dict[str, Mapping[str, Endpoint]] = {
             "/detector": {"GET": self._detect_from_query, "POST": self._detect_from_body},
             **({"/classifier": self._classifier(labelling)} if labelling is not None else {}),
             "/labels": {"GET": self._labels},
@@ -113,12 +116,13 @@ class App:
     def _response(self, request: Request, record: Record) -> Response:
         if self._settings.origin_secret is not None:
             access.require_origin(request, self._settings.origin_secret)
-        endpoints = self.routes.get(request.path)
+        endpoints = self.routes.get(request.path) or self.routes.get(f"{request.path.rpartition('/')[0]}/{{id}}")
         if endpoints is None and request.method != "OPTIONS":
             raise NotFound(
                 f"There is nothing at {quoted(request.path)}. Try / for the page, or /detector?url=https://….jpg"
             )
-        methods = _methods(request.path, endpoints or {})
+        endpoints = endpoints or {}
+        methods = _methods(request.path, endpoints)
         if request.method == "OPTIONS":
             return headers.preflight(methods)
         if request.method not in methods:
@@ -132,7 +136,7 @@ class App:
         elif is_guarded:
             access.require_judgement(request)
         is_head = request.method == "HEAD"
-        response = self.routes[request.path]["GET" if is_head else request.method](request, record)
+        response = endpoints["GET" if is_head else request.method](request, record)
         if is_guarded:
             response = caching.private(response)
         if request.method != "POST":

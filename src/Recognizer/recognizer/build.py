@@ -19,9 +19,10 @@ from recognizer.drawing import hide
 from recognizer.drawing.annotate import Annotator
 from recognizer.drawing.crop import cut_out
 from recognizer.drawing.palette import ink_for
-from recognizer.errors import StartupError
+from recognizer.errors import InvalidSetting, StartupError
 from recognizer.fetch.addresses import Policy
 from recognizer.fetch.download import Downloader
+from recognizer.http.parameters import Rules
 from recognizer.imaging import Craft
 from recognizer.isolation import Isolation, serve
 from recognizer.job import DEFAULT_LIMIT, DEFAULT_MIN_SCORE, DetectRequest, Labelling
@@ -40,7 +41,10 @@ if TYPE_CHECKING:
 
     from recognizer.detections import Detection
     from recognizer.job import View
+    from recognizer.reception import Reception
+    from recognizer.settings import Buckets
     from recognizer.site.assets import Asset
+    from recognizer.worker import Worker
 
 USER_AGENT = f"Recognizer/{VERSION} (object detection; fetches a picture once for whoever gave its address)"
 
@@ -63,8 +67,58 @@ def build(environ: Mapping[str, str]) -> App:
         StartupError: a setting, the model, its labels or the font cannot be used.
     """
     settings = Settings.from_environ(environ)
+    model, pipeline, downloader = recognition(settings, settings.max_response_bytes)
+    site = _site(settings, model)
+    app = App(
+        settings,
+        model,
+        pipeline,
+        labelling=_labelling(model, pipeline.detect, settings.threads),
+        pages=AnswerPages(_WEB),
+        site=site,
+        colour_of=lambda label_id: ink_for(label_id).hex,
+    )
+    if settings.buckets is not None:
+        app.routes |= _reception(settings.buckets, rules_of(settings, model)).routes
+    if settings.is_snapshot:
+        snapshot.register(
+            before=[partial(_rehearse, pipeline), downloader.prepare], after=[downloader.close, app.renew]
+        )
+    return app
+
+
+def build_worker(environ: Mapping[str, str]) -> Worker:
+    """What takes messages about uploaded pictures, its model loaded and warmed up.
+
+    Raises:
+        StartupError: as ``build``, or the environment names no buckets.
+    """
+    # Only here: the detector's start does not pay for it.
+    from recognizer.uploads.results import Results  # noqa: PLC0415
+    from recognizer.uploads.storage import Bucket  # noqa: PLC0415
+    from recognizer.worker import Worker  # noqa: PLC0415
+
+    settings = Settings.from_environ(environ)
+    if settings.buckets is None:
+        raise InvalidSetting("UPLOADS_BUCKET and RESULTS_BUCKET are not set: there is nothing to take pictures from.")
+    # No answer of Lambda's that it would have to fit into.
+    model, pipeline, _ = recognition(settings, settings.max_bytes)
+    uploads, results = Bucket(settings.buckets.uploads), Results(Bucket(settings.buckets.results))
+    return Worker(settings, rules_of(settings, model), model.identity, pipeline, uploads, results)
+
+
+def recognition(settings: Settings, max_answer_bytes: int) -> tuple[Model, Pipeline, Downloader]:
+    """The model, what recognises with it, and what fetches for it.
+
+    Args:
+        settings: limits.
+        max_answer_bytes: largest picture of an answer.
+
+    Raises:
+        StartupError: the model, its labels or the font cannot be used.
+    """
     # Before an engine has started its threads: see the nursery.
-    craft = _craft(settings)
+    craft = _craft(settings, max_answer_bytes)
     pool = Pool(partial(serve, craft, assets.bytes_of(_REHEARSAL)), settings.picture_memory_bytes)
     pool.start()
     model = Model.load(settings.model_dir)
@@ -74,7 +128,6 @@ def build(environ: Mapping[str, str]) -> App:
     downloader = Downloader(
         policy, max_bytes=settings.max_bytes, timeout_s=settings.download_timeout_s, user_agent=USER_AGENT
     )
-    detect = detector.load(model, settings.threads)
     pipeline = Pipeline(
         fetch=downloader.fetch,
         open=Isolation(
@@ -83,30 +136,16 @@ def build(environ: Mapping[str, str]) -> App:
             settings.picture_timeout_s,
             settings.plain_px,
             max_pixels=settings.max_pixels,
-            max_bytes=settings.max_response_bytes,
+            max_bytes=max_answer_bytes,
         ).open,
-        detect=detect,
+        detect=detector.load(model, settings.threads),
         **({"span": _spans()} if settings.is_traced else {}),
     )
     try:
         pool.make_ready()
     except NoWorker as error:
         raise StartupError("The process that pictures are worked on in does not start.") from error
-    site = _site(settings, model)
-    app = App(
-        settings,
-        model,
-        pipeline,
-        labelling=_labelling(model, detect, settings.threads),
-        pages=AnswerPages(_WEB),
-        site=site,
-        colour_of=lambda label_id: ink_for(label_id).hex,
-    )
-    if settings.is_snapshot:
-        snapshot.register(
-            before=[partial(_rehearse, pipeline), downloader.prepare], after=[downloader.close, app.renew]
-        )
-    return app
+    return model, pipeline, downloader
 
 
 def _rehearse(pipeline: Pipeline) -> None:
@@ -140,7 +179,20 @@ def _labelling(
     return loaded
 
 
-def _craft(settings: Settings) -> Craft:
+def rules_of(settings: Settings, model: Model) -> Rules:
+    """What parameters can mean for a model."""
+    return Rules(model.labels, model.default_min_score, settings.max_bytes)
+
+
+def _reception(buckets: Buckets, rules: Rules) -> Reception:
+    from recognizer.reception import Reception  # noqa: PLC0415 - only where there are buckets
+    from recognizer.uploads.results import Results  # noqa: PLC0415
+    from recognizer.uploads.storage import Bucket  # noqa: PLC0415
+
+    return Reception(rules, Bucket(buckets.uploads), Results(Bucket(buckets.results)))
+
+
+def _craft(settings: Settings, max_answer_bytes: int) -> Craft:
     """How pixels are worked on.
 
     Raises:
@@ -157,19 +209,24 @@ def _craft(settings: Settings) -> Craft:
             "none": lambda image, _: image,
         },
         cut_out=cut_out,
-        encode=partial(pictures.encode, max_bytes=settings.max_response_bytes),
+        encode=partial(pictures.encode, max_bytes=max_answer_bytes),
     )
 
 
 def _site(settings: Settings, model: Model) -> dict[str, Asset]:
     """What is the same for every request: the page, its samples, the API's description and the reference."""
-    site = page.assets(_WEB, model.default_min_score)
+    site = page.assets(_WEB, model.default_min_score, settings.buckets.origins if settings.buckets else ())
+    media_types = [pictures.MEDIA_TYPES[name] for name in pictures.READABLE]
     description = openapi.document(
         model.labels,
         default_min_score=model.default_min_score,
-        media_types=[pictures.MEDIA_TYPES[name] for name in pictures.READABLE],
+        media_types=media_types,
         max_bytes=settings.max_bytes,
         max_pixels=settings.max_pixels,
         samples=[path for path in site if path.startswith("/samples/")],
     )
+    if settings.buckets is not None:
+        from recognizer.site import uploads  # noqa: PLC0415 - only where there are buckets
+
+        description = uploads.added(description, media_types, settings.max_bytes)
     return site | reference.assets(security.secured(description, settings.access), _WEB)

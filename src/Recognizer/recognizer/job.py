@@ -48,7 +48,7 @@ PARAMETERS = (
     "crop",
 )
 # Paths whose answers are work that whoever runs the service pays for: what ACCESS guards.
-COSTLY = frozenset({"/detector", "/classifier"})
+COSTLY = frozenset({"/detector", "/classifier", "/uploads"})
 # Every fetch says so (RFC 8586), and a request that says so is not fetched for: else an address that leads back to the
 # service would make it call itself again and again.
 LOOP_HEADER = "CDN-Loop"

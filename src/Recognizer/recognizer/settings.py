@@ -36,6 +36,21 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
+class Buckets:
+    """Where pictures are uploaded to, and where their results go.
+
+    Attributes:
+        uploads: name of the bucket that is watched.
+        results: name of the other one.
+        origins: scheme and host that a browser meets them at.
+    """
+
+    uploads: str
+    results: str
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator can change; docs/configuration.md has the same table.
 
@@ -60,6 +75,9 @@ class Settings:
             has it).
         origin_secret: the SHA-256 of what a distribution in front sends as X-Origin-Secret; None where there is no such
             distribution (ORIGIN_SECRET).
+        buckets: where pictures are uploaded to and where their results go; None where there are no such buckets
+            (UPLOADS_BUCKET, RESULTS_BUCKET).
+        uploads_options: options of every upload that names none of its own, as a query (UPLOADS_OPTIONS, ``n=5``).
     """
 
     model_dir: Path
@@ -80,6 +98,8 @@ class Settings:
     access_keys: frozenset[bytes]
     origin_secret: bytes | None
     is_snapshot: bool
+    buckets: Buckets | None
+    uploads_options: str
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -114,7 +134,31 @@ class Settings:
             access_keys=access_keys,
             origin_secret=_read(environ, "ORIGIN_SECRET", None, _digest, is_secret=True),
             is_snapshot=environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start",
+            buckets=_buckets(environ),
+            uploads_options=environ.get("UPLOADS_OPTIONS", "").strip(),
         )
+
+
+def _buckets(environ: Mapping[str, str]) -> Buckets | None:
+    uploads, results = (environ.get(name, "").strip() for name in ("UPLOADS_BUCKET", "RESULTS_BUCKET"))
+    if not uploads and not results:
+        return None
+    if not uploads or not results or uploads == results:
+        raise InvalidSetting(
+            f"UPLOADS_BUCKET is {uploads!r} and RESULTS_BUCKET is {results!r}: name two different buckets, or none. "
+            "A result in the bucket that is watched would be taken for an upload."
+        )
+    return Buckets(uploads, results, tuple(dict.fromkeys(_origin(environ, name) for name in (uploads, results))))
+
+
+def _origin(environ: Mapping[str, str], bucket: str) -> str:
+    """Where a bucket is: https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html."""
+    endpoint = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        return endpoint.rstrip("/")
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{bucket}.s3.{region}.{suffix}"
 
 
 def _picture_memory_mb(environ: Mapping[str, str]) -> int:

@@ -51,16 +51,25 @@ class Record:
     ends_at_s: float = math.inf
 
 
-def report(record: Record, status: int) -> None:
-    """Logs and measures a request that was answered; never raises, as nothing of the answer depends on it."""
+def report(record: Record, status: int, message: str = "request", **more: Any) -> None:
+    """Logs and measures a request that was answered; never raises, as nothing of the answer depends on it.
+
+    Args:
+        record: what is known of it.
+        status: what it was answered with.
+        message: what its line in the log says.
+        more: fields of that line.
+    """
     try:
-        _report(record, status, (time.perf_counter() - record.started_s) * 1000)
+        _report(record, status, message, more)
     except Exception:
         logger.exception("the request could not be logged")
 
 
-def _report(record: Record, status: int, duration_ms: float) -> None:
+def _report(record: Record, status: int, message: str, more: dict[str, Any]) -> None:
+    duration_ms = (time.perf_counter() - record.started_s) * 1000
     facts: dict[str, Any] = {
+        **more,
         "request_id": record.request_id,
         "cold_start": record.is_cold,
         "status": status,
@@ -81,9 +90,9 @@ def _report(record: Record, status: int, duration_ms: float) -> None:
             metrics.add_metric(step.capitalize(), MetricUnit.Milliseconds, ms)
     if isinstance(record.error, InternalError):
         metrics.add_metric("InternalErrors", MetricUnit.Count, 1)
-        logger.error("request", exc_info=record.error.__cause__, extra=facts)
+        logger.error(message, exc_info=record.error.__cause__, extra=facts)
     else:
-        logger.info("request", extra=facts)
+        logger.info(message, extra=facts)
     metrics.flush_metrics()
 
 

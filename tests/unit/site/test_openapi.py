@@ -8,8 +8,10 @@ from urllib.parse import urljoin
 
 import pytest
 from recognizer import VERSION
+from recognizer.http import stored
+from recognizer.site import uploads
 
-from tests.unit.site.describing import DOCUMENT, described, everything, fits
+from tests.unit.site.describing import DOCUMENT, READ, described, everything, fits
 
 
 def test_it_is_openapi():
@@ -71,3 +73,16 @@ def test_commands_are_those_of_one_address():
     sources = [sample["source"] for node in everything(DOCUMENT) for sample in node.get("x-codeSamples", ())]
 
     assert all(re.search(r'"\$API/', source) for source in sources)
+
+
+def test_uploads_are_described_where_there_are_any():
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+
+    document = uploads.added(DOCUMENT, READ, 20_000_000)
+
+    OpenAPIV31SpecValidator(document).validate()
+    assert document["paths"].keys() - DOCUMENT["paths"].keys() == {"/uploads", "/uploads/{id}"}
+    asked = document["components"]["schemas"]["UploadRequest"]["properties"]
+    assert set(asked) == set(stored.OPTIONS) | {"content_type"}
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(operations)

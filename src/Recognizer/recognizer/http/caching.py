@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _TAG_CHARS = 32  # of the digest's hexadecimal form: 128 bits
 _NOT_KEPT = "no-store"
 _BY_ANYONE, _BY_THE_CLIENT = "public", "private"
+NOT_KEPT = {"Cache-Control": _NOT_KEPT}  # the headers of an answer that is not to be kept
 _OF_A_304 = frozenset({"ETag", "Cache-Control", "Vary"})
 
 

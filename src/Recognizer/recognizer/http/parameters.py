@@ -97,7 +97,7 @@ def validated(
         TooLarge: the picture that was sent has too many bytes.
     """
     picture = source.of(given, content, rules.max_bytes)
-    answer = cast("AnswerKind", _choice(given, "format", ANSWERS, accepted.kind))
+    answer = answer_kind(given, accepted.kind)
     crop = _flag(given, "crop")
     draw = _draw(given, crop=crop)
     least, by_class = _min_score(given.get("min_score", ""), rules.default_min_score, rules.labels)
@@ -120,6 +120,15 @@ def validated(
         draw=draw,
         crop=crop,
     )
+
+
+def answer_kind(given: Mapping[str, Any], default: AnswerKind, among: tuple[AnswerKind, ...] = ANSWERS) -> AnswerKind:
+    """The kind of answer that ``format`` names, among those that there are.
+
+    Raises:
+        InvalidParameter: there is no such kind.
+    """
+    return cast("AnswerKind", _choice(given, "format", among, default))
 
 
 def _whole(given: Mapping[str, Any], parameter: str, most: int, default: int) -> int:

@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from recognizer.errors import RequestError
     from recognizer.job import DetectRequest, Labelling, ModelIdentity, Outcome
 
+JSON = "application/json"
+PROBLEM = "application/problem+json"
 MAX_DETECTIONS_HEADER_BYTES = 4096
 _MAX_PARAMETER_CHARS = 40
 
 
 def detected(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int) -> Response:
     """The answer to a request that was served: the picture, JSON, or a form with both."""
-    # A cut-out shows one object, however many were found, or hidden in it.
-    is_cut_out = outcome.request.crop and outcome.encoded is not None
-    shown = outcome.detections[:1] if is_cut_out else outcome.detections
-    boxes = [_as_json(detection, outcome) for detection in shown]
+    document = detections_document(outcome, model)
+    boxes = document["detections"]
     headers = {
         **detection_cache_headers(outcome.request, outcome.source_sha256, model, cache_max_age_s),
         "Server-Timing": ", ".join(f"{step};dur={ms:.1f}" for step, ms in outcome.timings_ms.items()),
@@ -37,11 +37,11 @@ def detected(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int) -> Re
         "X-Model": f"{model.name}; engine={model.engine}",
     }
     if outcome.encoded is None:
-        return Response(200, "application/json", headers, _dumps(_document(outcome, model, boxes)))
+        return Response(200, JSON, headers, _dumps(document))
     if outcome.encoded.reduced:
         headers["X-Image-Reduced"] = outcome.encoded.reduced
     if outcome.request.answer == "both":
-        found = ("application/json", _dumps(_document(outcome, model, boxes)).encode())
+        found = (JSON, _dumps(document).encode())
         picture = (outcome.encoded.media_type, outcome.encoded.content)
         media_type, body = multipart.form({"detections": found, "picture": picture})
         return Response(200, media_type, headers, body)
@@ -96,7 +96,7 @@ def detection_cache_headers(
 
 def document(body: dict[str, Any], max_age_s: int) -> Response:
     """A JSON document that depends on nothing but this version and its model."""
-    return representation("application/json", _dumps(body), max_age_s)
+    return representation(JSON, _dumps(body), max_age_s)
 
 
 def representation(media_type: str, body: str | bytes, max_age_s: int, policy: str = "") -> Response:
@@ -114,9 +114,16 @@ def representation(media_type: str, body: str | bytes, max_age_s: int, policy: s
     return Response(200, media_type, headers, body)
 
 
+def passing(status: int, body: dict[str, Any] | None = None, **headers: str) -> Response:
+    """An answer that holds for now only: a JSON document, or nothing but headers (``Retry_After`` is Retry-After)."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    text = "" if body is None else _dumps(body)
+    return Response(status, JSON if text else "", {**caching.NOT_KEPT, **named}, text)
+
+
 def problem(error: RequestError, request_id: str | None = None) -> Response:
     """The problem document of an error (RFC 9457)."""
-    return _problem(error, "application/problem+json", _dumps(problem_document(error, request_id)))
+    return _problem(error, PROBLEM, _dumps(problem_document(error, request_id)))
 
 
 def problem_page(error: RequestError, media_type: str, page: str | bytes, policy: str) -> Response:
@@ -126,7 +133,7 @@ def problem_page(error: RequestError, media_type: str, page: str | bytes, policy
 
 
 def _problem(error: RequestError, media_type: str, body: str | bytes) -> Response:
-    return Response(error.status, media_type, {"Cache-Control": "no-store", **error.headers}, body)
+    return Response(error.status, media_type, {**caching.NOT_KEPT, **error.headers}, body)
 
 
 def problem_document(error: RequestError, request_id: str | None = None) -> dict[str, Any]:
@@ -139,8 +146,7 @@ def problem_document(error: RequestError, request_id: str | None = None) -> dict
     }
     parameter = None if error.parameter is None else error.parameter[:_MAX_PARAMETER_CHARS]
     extensions = {"parameter": parameter, "upstream_status": error.upstream_status, "request_id": request_id}
-    document.update({name: value for name, value in extensions.items() if value is not None})
-    return document
+    return document | {name: value for name, value in extensions.items() if value is not None}
 
 
 def _image(outcome: Outcome) -> dict[str, Any]:
@@ -153,11 +159,15 @@ def _image(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _document(outcome: Outcome, model: ModelIdentity, boxes: list[dict[str, Any]]) -> dict[str, Any]:
+def detections_document(outcome: Outcome, model: ModelIdentity) -> dict[str, Any]:
+    """What the JSON answer of a detection says."""
+    # A cut-out shows one object, however many were found, or hidden in it.
+    is_cut_out = outcome.request.crop and outcome.encoded is not None
+    shown = outcome.detections[:1] if is_cut_out else outcome.detections
     return {
         "image": _image(outcome),
         "model": {"name": model.name, "engine": model.engine},
-        "detections": boxes,
+        "detections": [_as_json(detection, outcome) for detection in shown],
     }
 
 

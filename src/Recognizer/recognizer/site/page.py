@@ -18,6 +18,7 @@ from recognizer.site.assets import HTML, PAGE_MAX_AGE_S, Asset, bytes_of, source
 from recognizer.site.modules import joined
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 SAMPLE_MAX_AGE_S = 86_400
@@ -27,12 +28,13 @@ _SCRIPT = re.compile(r'<script type="module" src="([\w-]+\.js)"></script>')
 _THUMB = re.compile(r'(?<=src=")thumbs/[\w-]+\.webp(?=")')
 
 
-def assets(folder: Path, default_min_score: float) -> dict[str, Asset]:
+def assets(folder: Path, default_min_score: float, origins: Sequence[str] = ()) -> dict[str, Asset]:
     """The page and its samples, by path.
 
     Args:
         folder: where index.html lies, with what it names, and the samples.
         default_min_score: what the page starts with; models differ in which scores mean something.
+        origins: where the page may send pictures to, and read results from, beside the service itself.
 
     Raises:
         StartupError: a file is missing or cannot be read.
@@ -41,10 +43,10 @@ def assets(folder: Path, default_min_score: float) -> dict[str, Asset]:
         Asset(f"/samples/{file.name}", "image/jpeg", bytes_of(file), SAMPLE_MAX_AGE_S)
         for file in sorted((folder / "samples").glob("*.jpg"))
     ]
-    return {asset.path: asset for asset in [_page(folder, default_min_score), *samples]}
+    return {asset.path: asset for asset in [_page(folder, default_min_score, origins), *samples]}
 
 
-def _page(folder: Path, default_min_score: float) -> Asset:
+def _page(folder: Path, default_min_score: float, origins: Sequence[str]) -> Asset:
     document = Template(text_of(folder / "index.html")).substitute(
         min_score=f"{default_min_score:g}", max_limit=MAX_LIMIT
     )
@@ -59,7 +61,7 @@ def _page(folder: Path, default_min_score: float) -> Asset:
             f"script-src {sources(scripts.values())}",
             f"style-src {sources(styles.values())}",
             "img-src 'self' blob: data:",
-            "connect-src 'self'",
+            " ".join(("connect-src 'self'", *origins)),
             "form-action 'self'",
             "base-uri 'none'",
             "frame-ancestors 'none'",

@@ -1,0 +1,146 @@
+"""S3 on loopback, as far as the service uses it: versions, conditional writes, and the errors of both.
+
+The edge of AWS: everything on this side of it, botocore included, is the real thing. `make cloud` runs the same against
+another implementation. Owns what S3 answers; that signatures are right is not checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, unquote, urlsplit
+
+MODIFIED = "Sun, 01 Nov 2026 12:00:00 GMT"
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of an object."""
+
+    id: str
+    content: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def etag(self):
+        return f'"{hashlib.md5(self.content, usedforsecurity=False).hexdigest()}"'
+
+
+class ObjectStore(ThreadingHTTPServer):
+    """Buckets of versions on 127.0.0.1.
+
+    Attributes:
+        objects: (bucket, key) -> its versions, oldest first.
+        failing: keys whose requests are answered with 503.
+        before_put: called before an object is written, with bucket and key; what it writes comes first.
+        asked: every request so far, as (method, bucket, key).
+    """
+
+    daemon_threads = False
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Exchange)
+        self.objects: dict[tuple[str, str], list[Version]] = {}
+        self.failing: set[str] = set()
+        self.before_put = lambda bucket, key: None
+        self.asked: list[tuple[str, str, str]] = []
+        self.lock = threading.Lock()
+        self._count = 0
+        self._thread = threading.Thread(target=self.serve_forever, args=(0.01,))
+        self._thread.start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def put(self, bucket, key, content, version_id=None, **headers):
+        """Stores a version; its id."""
+        self._count += 1
+        version = Version(version_id or f"version{self._count:08}", content, headers)
+        self.objects.setdefault((bucket, key), []).append(version)
+        return version.id
+
+    def content(self, bucket, key):
+        """The newest version's bytes."""
+        return self.objects[bucket, key][-1].content
+
+    def keys(self, bucket):
+        return sorted(key for name, key in self.objects if name == bucket)
+
+    def version(self, bucket, key, version_id=None):
+        versions = self.objects.get((bucket, key), [])
+        return next((each for each in reversed(versions) if version_id in {None, each.id}), None)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.shutdown()
+        self._thread.join()
+        self.server_close()
+
+
+class _Exchange(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: ObjectStore
+
+    def _begin(self):
+        parts = urlsplit(self.path)
+        _, bucket, key = unquote(parts.path).split("/", 2)
+        self.server.asked.append((self.command, bucket, key))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if key in self.server.failing:
+            self._fail(503, "SlowDown")
+            return None
+        version_id = parse_qs(parts.query).get("versionId", [None])[0]
+        return bucket, key, version_id, body
+
+    def do_GET(self):
+        if (asked := self._begin()) is None:
+            return
+        bucket, key, version_id, _ = asked
+        version = self.server.version(bucket, key, version_id)
+        if version is None:
+            self._fail(404, "NoSuchVersion" if version_id else "NoSuchKey")
+            return
+        headers = {"ETag": version.etag, "Last-Modified": MODIFIED, "x-amz-version-id": version.id, **version.headers}
+        self._answer(200, version.content, headers)
+
+    do_HEAD = do_GET  # noqa: N815
+
+    def do_PUT(self):
+        if (asked := self._begin()) is None:
+            return
+        bucket, key, _, body = asked
+        self.server.before_put(bucket, key)
+        with self.server.lock:
+            known = self.server.version(bucket, key)
+            if_match = self.headers.get("If-Match")
+            if (self.headers.get("If-None-Match") == "*" and known) or (if_match and known and known.etag != if_match):
+                self._fail(412, "PreconditionFailed")
+                return
+            kept = {
+                name: text
+                for name, text in self.headers.items()
+                if name.lower().startswith(("content-type", "x-amz-meta"))
+            }
+            version_id = self.server.put(bucket, key, body, **kept)
+        version = self.server.version(bucket, key, version_id)
+        self._answer(200, b"", {"ETag": version.etag, "x-amz-version-id": version_id})
+
+    def _fail(self, status, code):
+        self._answer(status, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode(), {})
+
+    def _answer(self, status, content, headers):
+        self.send_response(status)
+        # One connection for each request: closing waits for every handler, and botocore would keep its connection.
+        for name, value in {"Content-Length": str(len(content)), "Connection": "close", **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def log_message(self, *args):
+        """Says nothing."""
