@@ -1,4 +1,4 @@
-"""`make publish` and `make destroy`: what is asked of SAM, Docker and AWS, and what is said where something is missing.
+"""`make deploy`, `make publish` and `make destroy`: what SAM, Docker and AWS are asked, and what is said is missing.
 
 AWS is a server on loopback that notes what it is asked; SAM and Docker are scripts that note their arguments.
 """
@@ -96,7 +96,7 @@ def run(cloud, tmp_path, monkeypatch):
     inspect = f'case "$*" in *Architecture*) echo amd64;; *Id*) echo {IMAGE_ID};; esac'
     for name, script in {
         "docker": f'cat >/dev/null </dev/stdin; [ "$1" = image ] && {inspect}; true',
-        "sam": "true",
+        "sam": f'[ -t 0 ] && echo terminal >> {notes}; exit "${{SAM_EXITS:-0}}"',
     }.items():
         program = tmp_path / "bin" / name
         program.parent.mkdir(exist_ok=True)
@@ -110,12 +110,14 @@ def run(cloud, tmp_path, monkeypatch):
     (project / "samconfig.toml").write_text(
         'version = 0.1\n[default.global.parameters]\nstack_name = "recognizer-dev"\n'
         '[default.global.parameters.parameter_overrides]\nStage = "dev"\nEngine = "litert"\nProject = "recognizer"\n'
+        'Architecture = "x86_64"\n'
         '[prod.global.parameters]\nstack_name = "recognizer-prod"\n'
-        '[prod.global.parameters.parameter_overrides]\nStage = "prod"\nEngine = "litert"\nProject = "recognizer"\n',
+        '[prod.global.parameters.parameter_overrides]\nStage = "prod"\nEngine = "litert"\nProject = "recognizer"\n'
+        'Architecture = "x86_64"\n',
         encoding="utf-8",
     )
     built = "Resources:\n  Recognizer:\n    Properties:\n      ImageUri: recognizer:litert\n"
-    (project / ".aws-sam" / "build" / "template.yaml").write_text(built, encoding="utf-8")
+    template = project / ".aws-sam" / "build" / "template.yaml"
     environment = {
         "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
         "SAM": str(tmp_path / "bin" / "sam"),
@@ -131,6 +133,7 @@ def run(cloud, tmp_path, monkeypatch):
 
     def call(command, *arguments, **changed):
         wanted = {name: value for name, value in (environment | changed).items() if value is not None}
+        template.write_text(built, encoding="utf-8")  # as `sam build` does each time
         return subprocess.run(
             [sys.executable, "-m", f"deploy.{command}", *arguments],
             cwd=project,
@@ -143,7 +146,43 @@ def run(cloud, tmp_path, monkeypatch):
         )
 
     call.commands = lambda: [line for line in notes.read_text(encoding="utf-8").splitlines() if line != "docker info"]
+    call.template = lambda: template.read_text(encoding="utf-8")
     return call
+
+
+@pytest.mark.parametrize(("stage", "environment"), [((), "default"), (("dev",), "default"), (("prod",), "prod")])
+def test_one_environment_is_deployed_without_questions(run, cloud, stage, environment):
+    done = run("__main__", *stage)
+
+    assert done.returncode == 0, done.stderr
+    assert [line for line in run.commands() if not line.startswith("docker")] == [
+        f"sam build --config-env {environment}",
+        f"sam deploy --config-env {environment} --image-repository {REPOSITORY} --no-confirm-changeset",
+    ]
+
+
+def test_what_is_deployed_is_the_image_in_the_repository_by_its_digest(run, cloud):
+    """The repository takes no tag twice, and SAM would push its own once more: it pushes no address in ECR."""
+    for _ in range(2):
+        done = run("__main__", "prod")
+        assert done.returncode == 0, done.stderr
+        assert f"ImageUri: {REPOSITORY}@{DIGEST}\n" in run.template()
+
+    assert [line for line in run.commands() if "push" in line] == [f"docker push {REPOSITORY}:{TAG}"]
+
+
+def test_where_a_role_is_named_cloudformation_becomes_it(run):
+    assert run("__main__", "prod", EXECUTION_ROLE_ARN="arn:aws:iam::1:role/x").returncode == 0
+    assert run.commands()[-1].endswith("--no-confirm-changeset --role-arn arn:aws:iam::1:role/x")
+
+
+@pytest.mark.parametrize("command", ["__main__", "publish"])
+def test_a_failed_build_goes_nowhere(run, command):
+    done = run(command, "prod", SAM_EXITS="7")
+
+    assert done.returncode == 7
+    assert "Traceback" not in done.stderr
+    assert run.commands() == ["sam build --config-env prod"]
 
 
 @pytest.mark.parametrize(("stage", "environment"), [((), "default"), (("prod",), "prod")])
