@@ -159,6 +159,7 @@ def test_the_descriptions_that_hold_the_parameters_are_short_enough():
     }
     longest |= {"Project": "p" * 20, "Stage": "s" * 20, "CacheMaxAge": 31536000, "MemorySize": 10240}
     longest |= {"AllowedUrlHosts": "h" * 650, "AllowedUrlPorts": "1" * 30, "AccessKeySha256": "0" * 259}
+    longest |= {"OriginSecretNumber": 999}
     stack = Deployed(**longest)
 
     _, properties = stack.only("AWS::Lambda::Version")
@@ -322,6 +323,18 @@ def test_the_secret_of_the_distribution_is_nobodys_parameter():
     [origin] = stack.resources["Distribution"]["Properties"]["DistributionConfig"]["Origins"]
     assert origin["OriginCustomHeaders"] == [{"HeaderName": "X-Origin-Secret", "HeaderValue": secret}]
     assert function(Deployed())["Environment"]["Variables"]["ORIGIN_SECRET"] == ""
+
+
+def test_another_number_is_another_secret_and_reaches_traffic():
+    """CloudFormation replaces a secret for its name, and resolves a reference again where it names another."""
+    front = {**KEY, "CloudFront": "yes", "WebAclArn": "none"}
+    before, after = Deployed(**front), Deployed(**front, OriginSecretNumber=2)
+
+    names = [stack.resources["OriginSecret"]["Properties"]["Name"] for stack in (before, after)]
+    assert names == ["recognizer-dev-origin-1", "recognizer-dev-origin-2"]
+    assert version(before) != version(after)
+    # Where there is none, nothing is published for it.
+    assert version(Deployed()) == version(Deployed(OriginSecretNumber=2))
 
 
 # Alarms and the dashboard look at what the service sends
