@@ -242,6 +242,25 @@ def test_each_way_out_is_one(switches):
     assert not Deployed(**switches).refusals()
 
 
+@pytest.mark.parametrize("hosts", [" ", ",", "example.com, example.org", "example.com,", "\t"])
+def test_no_list_of_hosts_is_empty_but_looks_as_if_it_were_not(hosts):
+    """The service would read a blank as any host, where the rule above would not."""
+    pattern = PARAMETERS["AllowedUrlHosts"]["AllowedPattern"]
+
+    assert not re.fullmatch(pattern, hosts)
+    assert all(re.fullmatch(pattern, each) for each in ("", "example.com", "*.example.org,[2001:db8::1],localhost"))
+
+
+def test_the_distribution_keeps_no_error_of_the_server():
+    _, properties = Deployed(**KEY, CloudFront="yes", WebAclArn="none").only("AWS::CloudFront::Distribution")
+
+    kept = {
+        each["ErrorCode"]: each["ErrorCachingMinTTL"]
+        for each in properties["DistributionConfig"]["CustomErrorResponses"]
+    }
+    assert kept == dict.fromkeys((500, 502, 503, 504), 0)
+
+
 # Routes
 
 
