@@ -34,7 +34,7 @@ OPTIONAL = {
     "TrafficShift=Linear10PercentEvery1Minute": {
         "ServerlessDeploymentApplication",
         "RecognizerDeploymentGroup",
-        "CodeDeployServiceRole",
+        "TrafficShiftRole",
     },
 }
 # Another value of each parameter whose values are not listed.
@@ -50,6 +50,7 @@ ANOTHER = {
     "AllowedUrlPorts": "443",
     "AlarmEmail": "operator@example.com",
     "WebAclArn": "none",
+    "PermissionsBoundary": "arn:aws:iam::123456789012:policy/github-recognizer-dev-Boundary",
 }
 # Parameters that the running code or its surroundings depend on, so that traffic must get another version.
 REACH_THE_FUNCTION = {
@@ -354,6 +355,14 @@ def test_another_number_is_another_secret_and_reaches_traffic():
     assert version(before) != version(after)
     # Where there is none, nothing is published for it.
     assert version(Deployed()) == version(Deployed(OriginSecretNumber=2))
+
+
+@pytest.mark.parametrize("boundary", ["", ANOTHER["PermissionsBoundary"]])
+def test_every_role_is_bounded_where_there_is_a_boundary(boundary):
+    roles = Deployed(PermissionsBoundary=boundary, TrafficShift="Canary10Percent5Minutes").of_type("AWS::IAM::Role")
+
+    assert {"RecognizerRole", "TrafficShiftRole"} <= roles.keys()
+    assert {role["Properties"].get("PermissionsBoundary", "") for role in roles.values()} == {boundary}
 
 
 # Alarms and the dashboard look at what the service sends
