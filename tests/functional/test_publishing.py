@@ -32,10 +32,12 @@ class Cloud:
         asked: the name of each call, with its parameters.
         is_there: whether the image is in the repository.
         severities: what the scan found.
+        stack: its status, None where there is none; ``after_deletion`` is what it becomes.
     """
 
     def __init__(self):
         self.asked, self.is_there, self.severities, self.has_repository = [], False, {}, True
+        self.stack, self.after_deletion = "CREATE_COMPLETE", None
         self.server = LoopbackServer({"/": self._route})
 
     def calls(self):
@@ -59,7 +61,16 @@ class Cloud:
         return 200, f"<{name}Response><{name}Result/></{name}Response>".encode()
 
     def DescribeStacks(self, given):  # noqa: N802 - as AWS calls it
-        return 400, b"<ErrorResponse><Error><Code>ValidationError</Code><Message>gone</Message></Error></ErrorResponse>"
+        if self.stack is None:
+            gone = "<Code>ValidationError</Code><Message>Stack does not exist</Message>"
+            return 400, f"<ErrorResponse><Error>{gone}</Error></ErrorResponse>".encode()
+        member = f"<member><StackName>{given['StackName']}</StackName><StackStatus>{self.stack}</StackStatus></member>"
+        result = f"<DescribeStacksResult><Stacks>{member}</Stacks></DescribeStacksResult>"
+        return 200, f"<DescribeStacksResponse>{result}</DescribeStacksResponse>".encode()
+
+    def DeleteStack(self, given):  # noqa: N802
+        self.stack = self.after_deletion
+        return self._fine(given)
 
     def DescribeRepositories(self, given):  # noqa: N802
         if not self.has_repository:
@@ -256,6 +267,25 @@ def test_an_environment_is_deleted_where_its_stack_is_named(run, cloud):
 
     assert (done.returncode, done.stdout) == (0, "recognizer-prod is gone\n"), done.stderr
     assert ("DeleteStack", "recognizer-prod") in [(name, given.get("StackName")) for name, given in cloud.asked]
+
+
+def test_a_stack_that_never_was_is_not_said_to_be_gone(run, cloud):
+    cloud.stack = None
+    done = run("destroy", "prod", "recognizer-prod")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "recognizer-prod was not deleted" in done.stderr
+    assert "does not exist" in done.stderr
+    assert "DeleteStack" not in cloud.calls()
+
+
+def test_a_failed_deletion_is_said(run, cloud):
+    cloud.after_deletion = "DELETE_FAILED"
+    done = run("destroy", "prod", "recognizer-prod")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "recognizer-prod was not deleted" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("named", [(), ("",), ("recognizer-dev",), ("prod",)])
