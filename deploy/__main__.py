@@ -11,6 +11,8 @@ import platform
 import subprocess
 import sys
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from deploy import image, ready
 
 _MACHINES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
@@ -33,6 +35,9 @@ def main(arguments: list[str]) -> int:
         image.sam("deploy", "--config-env", environment.name, *pushed)
     except ready.NotReadyError as error:
         print(error, file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError, FileNotFoundError) as error:
+        print(f"{environment.stack} was not deployed: {error}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:  # it has said itself why
         return error.returncode or 1

@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from deploy import image, ready
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from boto3.session import Session
 
 _WORST = "CRITICAL"
+# One finding a line, by its name, and why it is accepted: "CVE-2026-1234 no fix yet; nothing here calls it".
+_ACCEPTED = ready.ROOT / "deploy" / "accepted-findings.txt"
 
 
 def main(arguments: list[str]) -> int:
@@ -28,29 +30,49 @@ def main(arguments: list[str]) -> int:
         ready.check_docker()
         session = ready.account()
         published = image.published(environment, session)
-        findings = _findings(session, published)
+        findings, open_ = _findings(session, published)
     except ready.NotReadyError as error:
         print(error, file=sys.stderr)
+        return 1
+    except (BotoCoreError, ClientError, FileNotFoundError) as error:
+        print(f"The image was not published: {error}", file=sys.stderr)
         return 1
     except subprocess.CalledProcessError as error:  # it has said itself why
         return error.returncode or 1
     print(published.address)
     told = ", ".join(f"{count} {severity.lower()}" for severity, count in findings.items()) or "nothing"
     print(f"tag {published.tag}; ECR's scan found {told}", file=sys.stderr)
-    return 1 if findings[_WORST] else 0
+    if open_:
+        print(f"{open_} critical; {_ACCEPTED.name} is where to accept what has no fix", file=sys.stderr)
+    return 1 if open_ else 0
 
 
-def _findings(session: Session, published: image.Published) -> Counter[str]:
-    """How many findings of each severity ECR's scan of an image has."""
+def _findings(session: Session, published: image.Published) -> tuple[Counter[str], int]:
+    """How many findings of each severity ECR's scan of an image has, and how many critical ones nobody accepted."""
     ecr = session.client("ecr")
     name = published.repository.partition("/")[2]
     scanned: dict[str, Any] = {"repositoryName": name, "imageId": {"imageDigest": published.digest}}
     try:
         ecr.get_waiter("image_scan_complete").wait(**scanned)
-        found = ecr.describe_image_scan_findings(**scanned)
+        pages = [
+            page["imageScanFindings"] for page in ecr.get_paginator("describe_image_scan_findings").paginate(**scanned)
+        ]
     except (ClientError, WaiterError) as error:
         raise ready.NotReadyError(f"The image is pushed, but there is no scan of it: {error}") from error
-    return Counter(found["imageScanFindings"].get("findingSeverityCounts", {}))
+    counts = Counter(pages[0].get("findingSeverityCounts", {}))
+    lines = _ACCEPTED.read_text(encoding="utf-8").splitlines() if _ACCEPTED.exists() else []
+    accepted = {line.split()[0] for line in lines if line.strip()}
+    worst = [_name(each) for page in pages for each in _all(page) if each.get("severity") == _WORST]
+    return counts, counts[_WORST] - sum(name in accepted for name in worst)
+
+
+def _all(page: dict[str, Any]) -> list[dict[str, Any]]:
+    """The findings of a page: ECR's own scan or Amazon Inspector's, whichever the account has."""
+    return [*page.get("findings", []), *page.get("enhancedFindings", [])]
+
+
+def _name(finding: dict[str, Any]) -> str:
+    return str(finding.get("name") or finding.get("packageVulnerabilityDetails", {}).get("vulnerabilityId"))
 
 
 if __name__ == "__main__":

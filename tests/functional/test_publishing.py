@@ -32,11 +32,13 @@ class Cloud:
         asked: the name of each call, with its parameters.
         is_there: whether the image is in the repository.
         severities: what the scan found.
+        refuses: whether nobody may push.
         stack: its status, None where there is none; ``after_deletion`` is what it becomes.
     """
 
     def __init__(self):
         self.asked, self.is_there, self.severities, self.has_repository = [], False, {}, True
+        self.refuses = False
         self.stack, self.after_deletion = "CREATE_COMPLETE", None
         self.server = LoopbackServer({"/": self._route})
 
@@ -84,11 +86,17 @@ class Cloud:
         return 200, {"imageDetails": [{"imageDigest": DIGEST, "imageTags": [given["imageIds"][0]["imageTag"]]}]}
 
     def GetAuthorizationToken(self, given):  # noqa: N802
+        if self.refuses:
+            return 400, {"__type": "AccessDeniedException", "message": "not you"}
         token = base64.b64encode(b"AWS:s3cr3t-of-the-registry").decode()
         return 200, {"authorizationData": [{"authorizationToken": token}]}
 
     def DescribeImageScanFindings(self, given):  # noqa: N802
-        found = {"findingSeverityCounts": self.severities}
+        names = [
+            {"name": f"CVE-2026-{number}", "severity": "CRITICAL"}
+            for number in range(self.severities.get("CRITICAL", 0))
+        ]
+        found = {"findingSeverityCounts": self.severities, "findings": names}
         return 200, {"imageScanStatus": {"status": "COMPLETE"}, "imageScanFindings": found}
 
 
@@ -157,6 +165,7 @@ def run(cloud, tmp_path, monkeypatch):
         )
 
     call.commands = lambda: [line for line in notes.read_text(encoding="utf-8").splitlines() if line != "docker info"]
+    call.project = project
     call.template = lambda: template.read_text(encoding="utf-8")
     return call
 
@@ -244,6 +253,28 @@ def test_what_is_missing_is_said(run, changed, words):
     assert (done.returncode, done.stdout) == (1, "")
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_is_accepted_by_name_does_not_fail(run, cloud):
+    cloud.severities = {"CRITICAL": 2}
+    accepted = run.project / "deploy" / "accepted-findings.txt"
+    accepted.write_text("CVE-2026-0 no fix yet\n", encoding="utf-8")
+    one_is_left = run("publish", "dev")
+    accepted.write_text("CVE-2026-0 no fix yet\n\nCVE-2026-1 nothing here calls it\n", encoding="utf-8")
+
+    assert (one_is_left.returncode, run("publish", "dev").returncode) == (1, 0)
+    assert "accepted-findings.txt" in one_is_left.stderr
+
+
+@pytest.mark.parametrize("command", ["__main__", "publish"])
+def test_what_aws_refuses_and_a_missing_sam_are_said(run, cloud, command):
+    cloud.refuses = True
+    refused, without_sam = run(command, "dev"), run(command, "dev", SAM="/nowhere/sam")
+
+    assert (refused.returncode, without_sam.returncode) == (1, 1)
+    assert "not you" in refused.stderr
+    assert "/nowhere/sam" in without_sam.stderr
+    assert "Traceback" not in refused.stderr + without_sam.stderr
 
 
 def test_without_a_repository_it_says_how_to_make_it(run, cloud):
