@@ -464,7 +464,8 @@ def test_a_shift_goes_back_on_alarms():
     assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
     alarms = [alarm["Name"] for alarm in group["AlarmConfiguration"]["Alarms"]]
-    assert alarms == ["<InternalErrorsAlarm>", "<FunctionErrorsAlarm>", "<TimeoutsAlarm>"]
+    names = ("InternalErrors", "FunctionErrors", "Timeouts", "Throttles", "Latency")
+    assert alarms == [f"<{name}Alarm>" for name in names]
 
 
 def test_the_alarm_on_timeouts_rings_before_lambda_stops_the_function():
