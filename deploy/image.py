@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from deploy import ready
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from boto3.session import Session
 
 _SAM = os.environ.get("SAM") or str(Path(sys.executable).with_name("sam"))
@@ -56,7 +58,7 @@ def published(environment: ready.Environment, session: Session) -> Published:
         subprocess.CalledProcessError: SAM or Docker failed, and said why.
     """
     repository = ready.repository(session, environment.parameters["Project"])
-    sam("build", "--config-env", environment.name)
+    sam("build", "--config-env", environment.name, *_of_model(environment.parameters))
     template = _TEMPLATE.read_text(encoding="utf-8")
     found = {(name, engine) for _, name, engine in _IMAGE.findall(template)}
     if len({_digest(name) for name, _ in found}) != 1:
@@ -66,6 +68,32 @@ def published(environment: ready.Environment, session: Session) -> Published:
     image = Published(repository, tag, _pushed(session, name, repository, tag))
     _TEMPLATE.write_text(_IMAGE.sub(rf"\g<1>{image.address}", template), encoding="utf-8")
     return image
+
+
+def _of_model(parameters: Mapping[str, str]) -> tuple[str, ...]:
+    """How `sam build` is told another model than samconfig.toml says; one in S3 is prepared here first.
+
+    The build of an image has no credentials, but takes what lies in src/Recognizer/model where no address is named.
+    """
+    told = {"ModelUrl": "MODEL_URL", "ModelSha256": "MODEL_SHA256"}
+    model = {name: os.environ.get(variable) or parameters.get(name, "") for name, variable in told.items()}
+    if model["ModelUrl"].startswith("s3://"):
+        variables = {
+            "MODEL_URL": model["ModelUrl"],
+            "MODEL_SHA256": model["ModelSha256"],
+            "ENGINE": parameters["Engine"],
+        }
+        _run(
+            sys.executable,
+            "-m",
+            "model_build",
+            more={**variables, "PYTHONPATH": str(ready.ROOT / "src" / "Recognizer")},
+        )
+        model = dict.fromkeys(told, "")
+    if all(parameters.get(name, "") == value for name, value in model.items()):
+        return ()
+    # The command line replaces the whole list.
+    return ("--parameter-overrides", *(f"{name}={value}" for name, value in {**parameters, **model}.items() if value))
 
 
 def sam(*arguments: str) -> None:
@@ -103,12 +131,12 @@ def _pushed(session: Session, image: str, repository: str, tag: str) -> str:
     return str(found["imageDetails"][0]["imageDigest"])
 
 
-def _run(*command: str, given: str = "", quiet: bool = False) -> str:
+def _run(*command: str, given: str = "", quiet: bool = False, more: Mapping[str, str] | None = None) -> str:
     """Runs a command, what it says going to our errors unless it is wanted; what it said on its output."""
     done = subprocess.run(
         command,
         cwd=ready.ROOT,
-        env={"SAM_CLI_TELEMETRY": "0", **os.environ},
+        env={"SAM_CLI_TELEMETRY": "0", **os.environ, **(more or {})},
         input=given,
         stdout=subprocess.PIPE if quiet else sys.stderr,
         text=True,

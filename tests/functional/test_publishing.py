@@ -124,6 +124,14 @@ def run(cloud, tmp_path, monkeypatch):
     project = tmp_path / "project"
     (project / ".aws-sam" / "build").mkdir(parents=True)
     (project / "deploy").mkdir()
+    preparing = project / "src" / "Recognizer" / "model_build" / "__main__.py"
+    preparing.parent.mkdir(parents=True)
+    preparing.write_text(
+        "import os\n"
+        "told = ' '.join(os.environ[name] for name in ('MODEL_URL', 'MODEL_SHA256', 'ENGINE'))\n"
+        f"open({str(notes)!r}, 'a').write(f'model_build {{told}}\\n')\n",
+        encoding="utf-8",
+    )
     for path in (ROOT / "deploy").glob("*.py"):
         (project / "deploy" / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     (project / "samconfig.toml").write_text(
@@ -147,6 +155,7 @@ def run(cloud, tmp_path, monkeypatch):
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_MAX_ATTEMPTS": "1",
         "AWS_CONFIG_FILE": "/nowhere",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
     }
 
@@ -194,6 +203,37 @@ def test_what_is_deployed_is_the_image_in_the_repository_by_its_digest(run, clou
 def test_where_a_role_is_named_cloudformation_becomes_it(run):
     assert run("__main__", "prod", EXECUTION_ROLE_ARN="arn:aws:iam::1:role/x").returncode == 0
     assert run.commands()[-1].endswith("--no-confirm-changeset --role-arn arn:aws:iam::1:role/x")
+
+
+def test_a_models_address_may_come_from_the_environment(run):
+    """It may hold a token, which should stand in no file."""
+    assert run("__main__", "dev", MODEL_URL="https://models.example/1.tar.gz?token=x").returncode == 0
+
+    assert run.commands()[0] == (
+        "sam build --config-env default --parameter-overrides Stage=dev Engine=litert Project=recognizer "
+        "Architecture=x86_64 ModelUrl=https://models.example/1.tar.gz?token=x"
+    )
+
+
+@pytest.mark.parametrize("is_in_samconfig", [False, True])
+@pytest.mark.parametrize("command", ["__main__", "publish"])
+def test_a_model_in_s3_is_prepared_here_because_the_build_of_an_image_has_no_credentials(run, command, is_in_samconfig):
+    digest = "0" * 64
+    model = {"MODEL_URL": "s3://bucket/1.tar.gz", "MODEL_SHA256": digest}
+    if is_in_samconfig:
+        samconfig = run.project / "samconfig.toml"
+        both = f'ModelUrl = "s3://bucket/1.tar.gz"\nModelSha256 = "{digest}"\nStage = "dev"'
+        samconfig.write_text(samconfig.read_text(encoding="utf-8").replace('Stage = "dev"', both), encoding="utf-8")
+        model = {}
+
+    done = run(command, "dev", **model)
+
+    assert done.returncode == 0, done.stderr
+    prepared, built, *_ = run.commands()
+    assert prepared == f"model_build s3://bucket/1.tar.gz {digest} litert"
+    assert built.startswith("sam build")
+    assert "s3://" not in built
+    assert ("--parameter-overrides" in built) is is_in_samconfig
 
 
 @pytest.mark.parametrize("command", ["__main__", "publish"])
