@@ -93,6 +93,22 @@ def test_what_is_made_can_be_made():
     assert ".ci/run" in commands()
 
 
+def test_the_pipeline_sets_what_deploying_reads():
+    set_there = {name for step in steps(ROOT / ".github" / "workflows" / "deploy.yml") for name in step.get("env", {})}
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "deploy").glob("*.py"))
+
+    assert set_there == {"EXECUTION_ROLE_ARN"}
+    assert set_there <= set(re.findall(r'os\.environ\.get\("(\w+)"\)', sources))
+
+
+def test_names_of_a_project_are_the_same_everywhere():
+    templates = [ROOT / "template.yaml", *sorted((ROOT / "deploy").glob("*.yaml"))]
+    patterns = {path.name: read(path)["Parameters"]["Project"]["AllowedPattern"] for path in templates}
+
+    # A repository's name has two characters at least.
+    assert patterns == dict.fromkeys(patterns, "[a-z][a-z0-9-]{1,19}")
+
+
 def test_the_role_can_be_taken_by_that_environment_of_that_repository_alone():
     template = read(ROOT / "deploy" / "github-oidc.yaml")
     (statement,) = template["Resources"]["Deployer"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
@@ -172,6 +188,10 @@ def test_updates_are_looked_for_where_there_is_something_to_update():
 
     assert {one["package-ecosystem"] for one in updates} == {"github-actions", "docker", "pip"}
     assert all((ROOT / folder.strip("/")).is_dir() for folder in folders)
+    locks = {path.parent for path in ROOT.glob("[!.]*/**/requirements*.txt")} | {ROOT / "requirements"}
+    assert {f"/{path.relative_to(ROOT)}" for path in locks} <= folders
+    images = {path.parent for path in [*ROOT.glob("src/*/Dockerfile"), *ROOT.glob("examples/*/src/Dockerfile")]}
+    assert {f"/{path.relative_to(ROOT)}" for path in images} <= folders
 
 
 def test_images_keep_their_tags_and_are_scanned():
