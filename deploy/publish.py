@@ -54,12 +54,12 @@ def _findings(session: Session, published: image.Published) -> tuple[Counter[str
     scanned: dict[str, Any] = {"repositoryName": name, "imageId": {"imageDigest": published.digest}}
     try:
         ecr.get_waiter("image_scan_complete").wait(**scanned)
-        pages = [
+        pages: list[Any] = [
             page["imageScanFindings"] for page in ecr.get_paginator("describe_image_scan_findings").paginate(**scanned)
         ]
     except (ClientError, WaiterError) as error:
         raise ready.NotReadyError(f"The image is pushed, but there is no scan of it: {error}") from error
-    counts = Counter(pages[0].get("findingSeverityCounts", {}))
+    counts: Counter[str] = Counter(pages[0].get("findingSeverityCounts", {}))
     lines = _ACCEPTED.read_text(encoding="utf-8").splitlines() if _ACCEPTED.exists() else []
     accepted = {line.split()[0] for line in lines if line.strip()}
     worst = [_name(each) for page in pages for each in _all(page) if each.get("severity") == _WORST]
