@@ -20,6 +20,8 @@ def main(arguments: list[str]) -> int:
         environment = ready.environment(stage)
         _require_meant(stage, environment.stack, named)
         cloudformation = ready.account().client("cloudformation")
+        # The deletion of a stack that is not there would succeed.
+        cloudformation.describe_stacks(StackName=environment.stack)
         cloudformation.delete_stack(StackName=environment.stack)
         print(f"{environment.stack} is being deleted", file=sys.stderr)
         cloudformation.get_waiter("stack_delete_complete").wait(StackName=environment.stack)

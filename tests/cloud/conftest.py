@@ -73,6 +73,8 @@ def cloud(tmp_path_factory):
                 time.sleep(0.2)
             else:
                 break
+        else:
+            pytest.fail(f"ministack does not answer:\n{log.read_text()}")
         yield variables
     finally:
         process.terminate()

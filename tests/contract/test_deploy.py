@@ -1,4 +1,4 @@
-"""`make deploy` says in one sentence what is missing before anything is built, and asks SAM for the right things."""
+"""`make deploy` says in one sentence what is missing before anything is built."""
 
 from __future__ import annotations
 
@@ -140,57 +140,12 @@ def test_refused_credentials_are_said(deploy, program, account):
     assert "AWS does not take these credentials: " in refusal(deploy("prod", **account.environment))
 
 
-@pytest.fixture
-def sam(program, tmp_path):
-    """In SAM's place: writes down how it was called, and whether there was a terminal."""
-    log = tmp_path / "calls"
-    path = program("sam", f'echo "$@" >> "{log}"; [ -t 0 ] && echo terminal >> "{log}"; exit "${{SAM_EXITS:-0}}"')
-    return {"SAM": str(path), "PATH": f"{path.parent}:/usr/bin:/bin"}, lambda: log.read_text().splitlines()
-
-
 @on_loopback
-@pytest.mark.parametrize(("stage", "environment"), [("", "default"), ("dev", "default"), ("prod", "prod")])
-def test_builds_and_deploys_one_environment_without_questions(deploy, program, account, sam, stage, environment):
-    program("docker", "exit 0")
-    variables, calls = sam
-
-    done = deploy(stage, **account.environment, **variables)
-
-    assert done.returncode == 0, done.stderr
-    assert calls() == [
-        f"build --config-env {environment}",
-        f"deploy --config-env {environment} --image-repository {REPOSITORY} --no-confirm-changeset",
-    ]
-
-
-@on_loopback
-def test_where_a_role_is_named_cloudformation_becomes_it(deploy, program, account, sam):
-    program("docker", "exit 0")
-    variables, calls = sam
-
-    assert (
-        deploy("prod", **account.environment, **variables, EXECUTION_ROLE_ARN="arn:aws:iam::1:role/x").returncode == 0
-    )
-    assert calls()[-1].endswith("--no-confirm-changeset --role-arn arn:aws:iam::1:role/x")
-
-
-@on_loopback
-def test_a_failed_build_is_not_deployed(deploy, program, account, sam):
-    program("docker", "exit 0")
-    variables, calls = sam
-
-    done = deploy("prod", **account.environment, **variables, SAM_EXITS="7")
-
-    assert done.returncode == 7
-    assert calls() == ["build --config-env prod"]
-
-
-@on_loopback
-def test_a_missing_repository_is_said_with_the_command_that_makes_it(deploy, program, account, sam):
+def test_a_missing_repository_is_said_with_the_command_that_makes_it(deploy, program, account):
     program("docker", "exit 0")
     account.repositories = ()
-    variables, _ = sam
+    environment = account.environment | {"SAM": str(program("sam", "exit 7"))}
 
-    sentence = refusal(deploy("prod", **account.environment, **variables))
+    sentence = refusal(deploy("prod", **environment))
 
     assert "sam deploy --template-file deploy/repository.yaml --stack-name recognizer-repository" in sentence

@@ -43,7 +43,7 @@ OPTIONAL = {
     "TrafficShift=Linear10PercentEvery1Minute": {
         "ServerlessDeploymentApplication",
         "RecognizerDeploymentGroup",
-        "CodeDeployServiceRole",
+        "TrafficShiftRole",
     },
 }
 # Another value of each parameter whose values are not listed.
@@ -63,6 +63,7 @@ ANOTHER = {
     "AlarmEmail": "operator@example.com",
     "WebAclArn": "none",
     "UploadsOptions": "n=5",
+    "PermissionsBoundary": "arn:aws:iam::123456789012:policy/github-recognizer-dev-Boundary",
 }
 # Parameters that the running code or its surroundings depend on, so that traffic must get another version.
 REACH_THE_FUNCTION = {
@@ -173,6 +174,7 @@ def test_the_descriptions_that_hold_the_parameters_are_short_enough():
     }
     longest |= {"Project": "p" * 20, "Stage": "s" * 20, "CacheMaxAge": 31536000, "MemorySize": 10240}
     longest |= {"AllowedUrlHosts": "h" * 650, "AllowedUrlPorts": "1" * 30, "AccessKeySha256": "0" * 259}
+    longest |= {"OriginSecretNumber": 999}
     stack = Deployed(**longest)
 
     _, properties = stack.only("AWS::Lambda::Version")
@@ -253,6 +255,25 @@ def test_what_contradicts_itself_is_refused_with_the_way_out(switches, says):
 )
 def test_each_way_out_is_one(switches):
     assert not Deployed(**switches).refusals()
+
+
+@pytest.mark.parametrize("hosts", [" ", ",", "example.com, example.org", "example.com,", "\t"])
+def test_no_list_of_hosts_is_empty_but_looks_as_if_it_were_not(hosts):
+    """The service would read a blank as any host, where the rule above would not."""
+    pattern = PARAMETERS["AllowedUrlHosts"]["AllowedPattern"]
+
+    assert not re.fullmatch(pattern, hosts)
+    assert all(re.fullmatch(pattern, each) for each in ("", "example.com", "*.example.org,[2001:db8::1],localhost"))
+
+
+def test_the_distribution_keeps_no_error_of_the_server():
+    _, properties = Deployed(**KEY, CloudFront="yes", WebAclArn="none").only("AWS::CloudFront::Distribution")
+
+    kept = {
+        each["ErrorCode"]: each["ErrorCachingMinTTL"]
+        for each in properties["DistributionConfig"]["CustomErrorResponses"]
+    }
+    assert kept == dict.fromkeys((500, 502, 503, 504), 0)
 
 
 # Routes
@@ -336,6 +357,26 @@ def test_the_secret_of_the_distribution_is_nobodys_parameter():
     [origin] = stack.resources["Distribution"]["Properties"]["DistributionConfig"]["Origins"]
     assert origin["OriginCustomHeaders"] == [{"HeaderName": "X-Origin-Secret", "HeaderValue": secret}]
     assert function(Deployed())["Environment"]["Variables"]["ORIGIN_SECRET"] == ""
+
+
+def test_another_number_is_another_secret_and_reaches_traffic():
+    """CloudFormation replaces a secret for its name, and resolves a reference again where it names another."""
+    front = {**KEY, "CloudFront": "yes", "WebAclArn": "none"}
+    before, after = Deployed(**front), Deployed(**front, OriginSecretNumber=2)
+
+    names = [stack.resources["OriginSecret"]["Properties"]["Name"] for stack in (before, after)]
+    assert names == ["recognizer-dev-origin-1", "recognizer-dev-origin-2"]
+    assert version(before) != version(after)
+    # Where there is none, nothing is published for it.
+    assert version(Deployed()) == version(Deployed(OriginSecretNumber=2))
+
+
+@pytest.mark.parametrize("boundary", ["", ANOTHER["PermissionsBoundary"]])
+def test_every_role_is_bounded_where_there_is_a_boundary(boundary):
+    roles = Deployed(PermissionsBoundary=boundary, TrafficShift="Canary10Percent5Minutes").of_type("AWS::IAM::Role")
+
+    assert {"RecognizerRole", "TrafficShiftRole"} <= roles.keys()
+    assert {role["Properties"].get("PermissionsBoundary", "") for role in roles.values()} == {boundary}
 
 
 # Alarms and the dashboard look at what the service sends
@@ -437,7 +478,8 @@ def test_a_shift_goes_back_on_alarms():
     assert group["DeploymentConfigName"] == "CodeDeployDefault.LambdaCanary10Percent5Minutes"
     assert "DEPLOYMENT_STOP_ON_ALARM" in group["AutoRollbackConfiguration"]["Events"]
     alarms = [alarm["Name"] for alarm in group["AlarmConfiguration"]["Alarms"]]
-    assert alarms == ["<InternalErrorsAlarm>", "<FunctionErrorsAlarm>", "<TimeoutsAlarm>"]
+    names = ("InternalErrors", "FunctionErrors", "Timeouts", "Throttles", "Latency")
+    assert alarms == [f"<{name}Alarm>" for name in names]
 
 
 def test_the_alarm_on_timeouts_rings_before_lambda_stops_the_function():

@@ -93,6 +93,22 @@ def test_what_is_made_can_be_made():
     assert ".ci/run" in commands()
 
 
+def test_the_pipeline_sets_what_deploying_reads():
+    set_there = {name for step in steps(ROOT / ".github" / "workflows" / "deploy.yml") for name in step.get("env", {})}
+    sources = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "deploy").glob("*.py"))
+
+    assert set_there == {"EXECUTION_ROLE_ARN"}
+    assert set_there <= set(re.findall(r'os\.environ\.get\("(\w+)"\)', sources))
+
+
+def test_names_of_a_project_are_the_same_everywhere():
+    templates = [ROOT / "template.yaml", *sorted((ROOT / "deploy").glob("*.yaml"))]
+    patterns = {path.name: read(path)["Parameters"]["Project"]["AllowedPattern"] for path in templates}
+
+    # A repository's name has two characters at least.
+    assert patterns == dict.fromkeys(patterns, "[a-z][a-z0-9-]{1,19}")
+
+
 def test_the_role_can_be_taken_by_that_environment_of_that_repository_alone():
     template = read(ROOT / "deploy" / "github-oidc.yaml")
     (statement,) = template["Resources"]["Deployer"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
@@ -117,12 +133,65 @@ def test_what_a_job_becomes_can_make_nothing_itself():
     assert not [action for action in actions if "*" in action or ("Delete" in action and "ChangeSet" not in action)]
 
 
+def statements():
+    """What CloudFormation may do, by name."""
+    (policy,) = read(ROOT / "deploy" / "github-oidc.yaml")["Resources"]["Execution"]["Properties"]["Policies"]
+    return {one["Sid"]: one for one in policy["PolicyDocument"]["Statement"]}
+
+
+def listed(value):
+    return [value] if isinstance(value, str) else value
+
+
+def test_what_a_template_makes_is_no_administrator():
+    """Roles are made and given rights within a boundary alone, which nothing here may take away or change."""
+    granting = {"iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:PutRolePermissionsBoundary"}
+    for one in statements().values():
+        if one["Effect"] == "Allow":
+            actions = set(listed(one["Action"]))
+            assert not actions & {"*", "iam:*", "iam:DeleteRolePermissionsBoundary"}
+            if actions & granting:
+                assert one["Condition"] == {"StringEquals": {"iam:PermissionsBoundary": "Boundary"}}
+    denied = statements()["NothingOfWhatHoldsIt"]
+    assert denied["Effect"] == "Deny"
+    assert all("${AWS::StackName}-*" in resource for resource in denied["Resource"])
+    boundary = read(ROOT / "deploy" / "github-oidc.yaml")["Resources"]["Boundary"]["Properties"]["PolicyDocument"]
+    bounded = [action for one in boundary["Statement"] for action in one["Action"]]
+    assert not [action for action in bounded if "*" in action or action.startswith(("iam:", "sts:"))]
+
+
+def test_the_roles_are_not_among_those_that_they_may_change():
+    command = re.search(r"deploy/github-oidc\.yaml --stack-name (\S+)", (ROOT / "docs" / "operations.md").read_text())
+
+    assert command
+    assert command[1] == "github-recognizer-prod"
+
+
+def test_other_stages_and_other_peoples_things_stay_out_of_reach():
+    for one in statements().values():
+        for resource in listed(one["Resource"]):
+            assert not re.search(r"\$\{Stage\}\*|secret:\*", resource), resource  # dev would be dev2, too
+        if one["Resource"] == "*" and "Condition" not in one:
+            dangerous = {"kms:PutKeyPolicy", "kms:ScheduleKeyDeletion", "cloudfront:*", "budgets:*"}
+            dangerous |= {"cloudfront:UpdateDistribution", "cloudfront:DeleteDistribution"}
+            assert not dangerous & set(listed(one["Action"]))
+
+
+def test_a_shift_may_read_how_it_goes():
+    assert "codedeploy:GetDeploymentConfig" in listed(statements()["HowTrafficShifts"]["Action"])
+    assert "deploymentconfig:CodeDeployDefault." in statements()["HowTrafficShifts"]["Resource"]
+
+
 def test_updates_are_looked_for_where_there_is_something_to_update():
     updates = read(ROOT / ".github" / "dependabot.yml")["updates"]
     folders = {folder for one in updates for folder in one.get("directories", [one.get("directory")])}
 
     assert {one["package-ecosystem"] for one in updates} == {"github-actions", "docker", "pip"}
     assert all((ROOT / folder.strip("/")).is_dir() for folder in folders)
+    locks = {path.parent for path in ROOT.glob("[!.]*/**/requirements*.txt")} | {ROOT / "requirements"}
+    assert {f"/{path.relative_to(ROOT)}" for path in locks} <= folders
+    images = {path.parent for path in [*ROOT.glob("src/*/Dockerfile"), *ROOT.glob("examples/*/src/Dockerfile")]}
+    assert {f"/{path.relative_to(ROOT)}" for path in images} <= folders
 
 
 def test_images_keep_their_tags_and_are_scanned():

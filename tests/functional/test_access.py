@@ -140,7 +140,8 @@ def test_the_gateways_default_route_is_no_way_round_its_judgement(service, url, 
     """It takes every spelling of a path that is no route of its own, and hands it on decoded."""
     app = service(ACCESS=access)
     by_default = {**event(query={"url": url}), "routeKey": "$default"}
-    signed = {**by_default, "requestContext": {**by_default["requestContext"], "authorizer": {"iam": {}, "jwt": None}}}
+    of_function_url = {"domainName": "abc.lambda-url.eu-central-1.on.aws", "authorizer": {"iam": {}, "jwt": None}}
+    signed = {**by_default, "requestContext": {**by_default["requestContext"], **of_function_url}}
 
     answer = reply(app(by_default, Context()))
 
@@ -148,6 +149,17 @@ def test_the_gateways_default_route_is_no_way_round_its_judgement(service, url, 
     assert "www-authenticate" in answer.headers
     assert reply(app(signed, Context())).status == 200  # a function URL has no other route
     assert reply(app({**event(path="/labels"), "routeKey": "$default"}, Context())).status == 200
+
+
+@pytest.mark.parametrize("access", ["NONE", "KEY"])
+def test_the_gateways_default_route_is_no_way_round_a_throttle(service, url, access):
+    app = service(ACCESS=access, ACCESS_KEY_SHA256=DIGESTS)
+    asked = {**event(query={"url": url}, headers=bearer(KEYS[0])), "routeKey": "$default"}
+    context = asked["requestContext"]
+    of_function_url = {**asked, "requestContext": {**context, "domainName": "abc.lambda-url.eu-central-1.on.aws"}}
+
+    assert reply(app(asked, Context())).status == 404
+    assert reply(app(of_function_url, Context())).status == 200
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`make publish` and `make destroy`: what is asked of SAM, Docker and AWS, and what is said where something is missing.
+"""`make deploy`, `make publish` and `make destroy`: what SAM, Docker and AWS are asked, and what is said is missing.
 
 AWS is a server on loopback that notes what it is asked; SAM and Docker are scripts that note their arguments.
 """
@@ -32,10 +32,14 @@ class Cloud:
         asked: the name of each call, with its parameters.
         is_there: whether the image is in the repository.
         severities: what the scan found.
+        refuses: whether nobody may push.
+        stack: its status, None where there is none; ``after_deletion`` is what it becomes.
     """
 
     def __init__(self):
         self.asked, self.is_there, self.severities, self.has_repository = [], False, {}, True
+        self.refuses = False
+        self.stack, self.after_deletion = "CREATE_COMPLETE", None
         self.server = LoopbackServer({"/": self._route})
 
     def calls(self):
@@ -59,7 +63,16 @@ class Cloud:
         return 200, f"<{name}Response><{name}Result/></{name}Response>".encode()
 
     def DescribeStacks(self, given):  # noqa: N802 - as AWS calls it
-        return 400, b"<ErrorResponse><Error><Code>ValidationError</Code><Message>gone</Message></Error></ErrorResponse>"
+        if self.stack is None:
+            gone = "<Code>ValidationError</Code><Message>Stack does not exist</Message>"
+            return 400, f"<ErrorResponse><Error>{gone}</Error></ErrorResponse>".encode()
+        member = f"<member><StackName>{given['StackName']}</StackName><StackStatus>{self.stack}</StackStatus></member>"
+        result = f"<DescribeStacksResult><Stacks>{member}</Stacks></DescribeStacksResult>"
+        return 200, f"<DescribeStacksResponse>{result}</DescribeStacksResponse>".encode()
+
+    def DeleteStack(self, given):  # noqa: N802
+        self.stack = self.after_deletion
+        return self._fine(given)
 
     def DescribeRepositories(self, given):  # noqa: N802
         if not self.has_repository:
@@ -73,11 +86,17 @@ class Cloud:
         return 200, {"imageDetails": [{"imageDigest": DIGEST, "imageTags": [given["imageIds"][0]["imageTag"]]}]}
 
     def GetAuthorizationToken(self, given):  # noqa: N802
+        if self.refuses:
+            return 400, {"__type": "AccessDeniedException", "message": "not you"}
         token = base64.b64encode(b"AWS:s3cr3t-of-the-registry").decode()
         return 200, {"authorizationData": [{"authorizationToken": token}]}
 
     def DescribeImageScanFindings(self, given):  # noqa: N802
-        found = {"findingSeverityCounts": self.severities}
+        names = [
+            {"name": f"CVE-2026-{number}", "severity": "CRITICAL"}
+            for number in range(self.severities.get("CRITICAL", 0))
+        ]
+        found = {"findingSeverityCounts": self.severities, "findings": names}
         return 200, {"imageScanStatus": {"status": "COMPLETE"}, "imageScanFindings": found}
 
 
@@ -96,7 +115,7 @@ def run(cloud, tmp_path, monkeypatch):
     inspect = f'case "$*" in *Architecture*) echo amd64;; *Id*) echo {IMAGE_ID};; esac'
     for name, script in {
         "docker": f'cat >/dev/null </dev/stdin; [ "$1" = image ] && {inspect}; true',
-        "sam": "true",
+        "sam": f'[ -t 0 ] && echo terminal >> {notes}; exit "${{SAM_EXITS:-0}}"',
     }.items():
         program = tmp_path / "bin" / name
         program.parent.mkdir(exist_ok=True)
@@ -105,17 +124,27 @@ def run(cloud, tmp_path, monkeypatch):
     project = tmp_path / "project"
     (project / ".aws-sam" / "build").mkdir(parents=True)
     (project / "deploy").mkdir()
+    preparing = project / "src" / "Recognizer" / "model_build" / "__main__.py"
+    preparing.parent.mkdir(parents=True)
+    preparing.write_text(
+        "import os\n"
+        "told = ' '.join(os.environ[name] for name in ('MODEL_URL', 'MODEL_SHA256', 'ENGINE'))\n"
+        f"open({str(notes)!r}, 'a').write(f'model_build {{told}}\\n')\n",
+        encoding="utf-8",
+    )
     for path in (ROOT / "deploy").glob("*.py"):
         (project / "deploy" / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     (project / "samconfig.toml").write_text(
         'version = 0.1\n[default.global.parameters]\nstack_name = "recognizer-dev"\n'
         '[default.global.parameters.parameter_overrides]\nStage = "dev"\nEngine = "litert"\nProject = "recognizer"\n'
+        'Architecture = "x86_64"\n'
         '[prod.global.parameters]\nstack_name = "recognizer-prod"\n'
-        '[prod.global.parameters.parameter_overrides]\nStage = "prod"\nEngine = "litert"\nProject = "recognizer"\n',
+        '[prod.global.parameters.parameter_overrides]\nStage = "prod"\nEngine = "litert"\nProject = "recognizer"\n'
+        'Architecture = "x86_64"\n',
         encoding="utf-8",
     )
     built = "Resources:\n  Recognizer:\n    Properties:\n      ImageUri: recognizer:litert\n"
-    (project / ".aws-sam" / "build" / "template.yaml").write_text(built, encoding="utf-8")
+    template = project / ".aws-sam" / "build" / "template.yaml"
     environment = {
         "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}",
         "SAM": str(tmp_path / "bin" / "sam"),
@@ -126,11 +155,13 @@ def run(cloud, tmp_path, monkeypatch):
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_MAX_ATTEMPTS": "1",
         "AWS_CONFIG_FILE": "/nowhere",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_SHARED_CREDENTIALS_FILE": "/nowhere",
     }
 
     def call(command, *arguments, **changed):
         wanted = {name: value for name, value in (environment | changed).items() if value is not None}
+        template.write_text(built, encoding="utf-8")  # as `sam build` does each time
         return subprocess.run(
             [sys.executable, "-m", f"deploy.{command}", *arguments],
             cwd=project,
@@ -143,7 +174,75 @@ def run(cloud, tmp_path, monkeypatch):
         )
 
     call.commands = lambda: [line for line in notes.read_text(encoding="utf-8").splitlines() if line != "docker info"]
+    call.project = project
+    call.template = lambda: template.read_text(encoding="utf-8")
     return call
+
+
+@pytest.mark.parametrize(("stage", "environment"), [((), "default"), (("dev",), "default"), (("prod",), "prod")])
+def test_one_environment_is_deployed_without_questions(run, cloud, stage, environment):
+    done = run("__main__", *stage)
+
+    assert done.returncode == 0, done.stderr
+    assert [line for line in run.commands() if not line.startswith("docker")] == [
+        f"sam build --config-env {environment}",
+        f"sam deploy --config-env {environment} --image-repository {REPOSITORY} --no-confirm-changeset",
+    ]
+
+
+def test_what_is_deployed_is_the_image_in_the_repository_by_its_digest(run, cloud):
+    """The repository takes no tag twice, and SAM would push its own once more: it pushes no address in ECR."""
+    for _ in range(2):
+        done = run("__main__", "prod")
+        assert done.returncode == 0, done.stderr
+        assert f"ImageUri: {REPOSITORY}@{DIGEST}\n" in run.template()
+
+    assert [line for line in run.commands() if "push" in line] == [f"docker push {REPOSITORY}:{TAG}"]
+
+
+def test_where_a_role_is_named_cloudformation_becomes_it(run):
+    assert run("__main__", "prod", EXECUTION_ROLE_ARN="arn:aws:iam::1:role/x").returncode == 0
+    assert run.commands()[-1].endswith("--no-confirm-changeset --role-arn arn:aws:iam::1:role/x")
+
+
+def test_a_models_address_may_come_from_the_environment(run):
+    """It may hold a token, which should stand in no file."""
+    assert run("__main__", "dev", MODEL_URL="https://models.example/1.tar.gz?token=x").returncode == 0
+
+    assert run.commands()[0] == (
+        "sam build --config-env default --parameter-overrides Stage=dev Engine=litert Project=recognizer "
+        "Architecture=x86_64 ModelUrl=https://models.example/1.tar.gz?token=x"
+    )
+
+
+@pytest.mark.parametrize("is_in_samconfig", [False, True])
+@pytest.mark.parametrize("command", ["__main__", "publish"])
+def test_a_model_in_s3_is_prepared_here_because_the_build_of_an_image_has_no_credentials(run, command, is_in_samconfig):
+    digest = "0" * 64
+    model = {"MODEL_URL": "s3://bucket/1.tar.gz", "MODEL_SHA256": digest}
+    if is_in_samconfig:
+        samconfig = run.project / "samconfig.toml"
+        both = f'ModelUrl = "s3://bucket/1.tar.gz"\nModelSha256 = "{digest}"\nStage = "dev"'
+        samconfig.write_text(samconfig.read_text(encoding="utf-8").replace('Stage = "dev"', both), encoding="utf-8")
+        model = {}
+
+    done = run(command, "dev", **model)
+
+    assert done.returncode == 0, done.stderr
+    prepared, built, *_ = run.commands()
+    assert prepared == f"model_build s3://bucket/1.tar.gz {digest} litert"
+    assert built.startswith("sam build")
+    assert "s3://" not in built
+    assert ("--parameter-overrides" in built) is is_in_samconfig
+
+
+@pytest.mark.parametrize("command", ["__main__", "publish"])
+def test_a_failed_build_goes_nowhere(run, command):
+    done = run(command, "prod", SAM_EXITS="7")
+
+    assert done.returncode == 7
+    assert "Traceback" not in done.stderr
+    assert run.commands() == ["sam build --config-env prod"]
 
 
 @pytest.mark.parametrize(("stage", "environment"), [((), "default"), (("prod",), "prod")])
@@ -196,6 +295,28 @@ def test_what_is_missing_is_said(run, changed, words):
     assert "Traceback" not in done.stderr
 
 
+def test_what_is_accepted_by_name_does_not_fail(run, cloud):
+    cloud.severities = {"CRITICAL": 2}
+    accepted = run.project / "deploy" / "accepted-findings.txt"
+    accepted.write_text("CVE-2026-0 no fix yet\n", encoding="utf-8")
+    one_is_left = run("publish", "dev")
+    accepted.write_text("CVE-2026-0 no fix yet\n\nCVE-2026-1 nothing here calls it\n", encoding="utf-8")
+
+    assert (one_is_left.returncode, run("publish", "dev").returncode) == (1, 0)
+    assert "accepted-findings.txt" in one_is_left.stderr
+
+
+@pytest.mark.parametrize("command", ["__main__", "publish"])
+def test_what_aws_refuses_and_a_missing_sam_are_said(run, cloud, command):
+    cloud.refuses = True
+    refused, without_sam = run(command, "dev"), run(command, "dev", SAM="/nowhere/sam")
+
+    assert (refused.returncode, without_sam.returncode) == (1, 1)
+    assert "not you" in refused.stderr
+    assert "/nowhere/sam" in without_sam.stderr
+    assert "Traceback" not in refused.stderr + without_sam.stderr
+
+
 def test_without_a_repository_it_says_how_to_make_it(run, cloud):
     cloud.has_repository = False
     done = run("publish", "dev")
@@ -217,6 +338,25 @@ def test_an_environment_is_deleted_where_its_stack_is_named(run, cloud):
 
     assert (done.returncode, done.stdout) == (0, "recognizer-prod is gone\n"), done.stderr
     assert ("DeleteStack", "recognizer-prod") in [(name, given.get("StackName")) for name, given in cloud.asked]
+
+
+def test_a_stack_that_never_was_is_not_said_to_be_gone(run, cloud):
+    cloud.stack = None
+    done = run("destroy", "prod", "recognizer-prod")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "recognizer-prod was not deleted" in done.stderr
+    assert "does not exist" in done.stderr
+    assert "DeleteStack" not in cloud.calls()
+
+
+def test_a_failed_deletion_is_said(run, cloud):
+    cloud.after_deletion = "DELETE_FAILED"
+    done = run("destroy", "prod", "recognizer-prod")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "recognizer-prod was not deleted" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("named", [(), ("",), ("recognizer-dev",), ("prod",)])

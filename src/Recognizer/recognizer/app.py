@@ -135,6 +135,8 @@ class App:
             access.require_key(request, self._settings.access_keys)
         elif is_guarded:
             access.require_judgement(request)
+        if request.path in COSTLY:
+            access.require_route(request)
         is_head = request.method == "HEAD"
         response = endpoints["GET" if is_head else request.method](request, record)
         if is_guarded:

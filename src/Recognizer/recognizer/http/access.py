@@ -11,7 +11,7 @@ import hashlib
 from hmac import compare_digest
 from typing import TYPE_CHECKING
 
-from recognizer.errors import OriginBypassed, Unauthorized
+from recognizer.errors import NotFound, OriginBypassed, Unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -61,6 +61,22 @@ def require_judgement(request: Request) -> None:
         raise Unauthorized(
             f"Nobody has looked at who asks. Use {request.path} as it is written here.",
             headers={"WWW-Authenticate": _CHALLENGE},
+        )
+
+
+def require_route(request: Request) -> None:
+    """Lets a request pass that came by the route made for its path, and any to a function URL, which has but one.
+
+    Whoever may ask, the default route's throttle is the one of what costs nothing, and it takes every other spelling
+    of a path (``/%64etector``).
+
+    Raises:
+        NotFound: it came by the default route.
+    """
+    if not request.is_routed:
+        raise NotFound(
+            f"This came by the API's default route. Use {request.path} as it is written here; "
+            "an API of your own needs a route for it."
         )
 
 

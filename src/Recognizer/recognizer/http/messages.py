@@ -25,6 +25,7 @@ class Request:
         headers: by name in lower case.
         body: as it was sent.
         is_judged: whether the gateway looked at who asks, where it is the gateway's to look.
+        is_routed: whether it came by a route made for its path, and so through its throttle, where there is one.
     """
 
     method: str
@@ -33,6 +34,7 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     is_judged: bool = True
+    is_routed: bool = True
 
     def header(self, name: str) -> str:
         """One header by its name in lower case; an empty string where it was not sent."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from recognizer.http.messages import Response
 
 _DEFAULT_STAGE = _DEFAULT_ROUTE = "$default"
+_OF_FUNCTION_URLS = ".lambda-url."  # https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
 
 
 def takes(event: object) -> bool:
@@ -30,6 +31,7 @@ def read(event: object) -> Request:
     """See ``gateway.Format``."""
     fields = cast("Mapping[str, Any]", event)
     context = fields["requestContext"]
+    is_default = fields.get("routeKey") == _DEFAULT_ROUTE
     return Request(
         method=context["http"]["method"].upper(),
         path=_without_stage(fields["rawPath"], context.get("stage")),
@@ -37,7 +39,8 @@ def read(event: object) -> Request:
         headers={name.lower(): value for name, value in texts(fields, "headers").items()},
         body=body_of(fields),
         # A gateway's default route has no authorizer; a function URL has no other route, but may have one.
-        is_judged=fields.get("routeKey") != _DEFAULT_ROUTE or bool(context.get("authorizer")),
+        is_judged=not is_default or bool(context.get("authorizer")),
+        is_routed=not is_default or _OF_FUNCTION_URLS in str(context.get("domainName")),
     )
 
 
