@@ -84,6 +84,7 @@ def test_ordinary_files_are_plain(options):
         hostile.jpeg_of_empty_segments(50),
         hostile.jpeg_behind_junk(300_000),
         jpeg()[:-2] + bytes(5_000_000),
+        jpeg()[:-2] + b"\xff\xfe\0\2" * 400 + jpeg()[-2:],
     ],
     ids=lambda content: f"{len(content)} bytes",
 )
