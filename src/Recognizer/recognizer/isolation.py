@@ -195,12 +195,14 @@ class Isolation:
             NoWorker: no worker starts.
         """
         left_s = min(ends_at_s - time.monotonic(), self._timeout_s)
+        if left_s <= 0:
+            raise PictureTooCostly(_TOO_MUCH_TIME)
         if left_s >= _PLAIN_TAKES_S and is_plain(content, self._plain_px):
             yield DecodedPicture(self._craft, content, time.monotonic() + left_s)
             return
         with ExitStack() as lent:
             try:
-                wire = lent.enter_context(self._pool.worker(min(_MAX_WAIT_S, ends_at_s - time.monotonic())))
+                wire = lent.enter_context(self._pool.worker(min(_MAX_WAIT_S, left_s), ends_at_s))
             except NoneFree as error:
                 raise Overloaded(_TOO_MANY, headers={"Retry-After": "1"}) from error
             ends_at_s = min(ends_at_s, time.monotonic() + self._timeout_s)
