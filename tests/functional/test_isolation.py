@@ -440,6 +440,22 @@ def test_more_than_was_asked_for_is_not_taken(answers, ask):
         assert not pool._processes.idle
 
 
+@pytest.mark.parametrize(
+    ("answers", "ask"),
+    [
+        ({"resized": ({},)}, lambda picture: picture.resized(5, 5)),
+        ({"thinned": ({"shape": [2, 2, 3]},)}, lambda picture: picture.thinned(4)),
+        ({"render": (RENDERED,)}, lambda picture: picture.render(ASKED, [FOUND])),
+    ],
+    ids=["a view", "pixels", "a file"],
+)
+def test_less_than_was_asked_for_is_no_answer(answers, ask):
+    with Pool(lying(answers), 256 * 1024 * 1024) as pool:
+        with pytest.raises(WorkerFailed), opened(pool, b"fine") as picture:
+            ask(picture)
+        assert not pool._processes.idle
+
+
 def test_what_a_worker_tells_the_client_is_short():
     words = {"error": "broken-picture", "message": "x" * 100_000, "parameter": None}
     with (

@@ -262,11 +262,11 @@ class IsolatedPicture:
         if part is None:
             self.looked_at = look
         foreseen, self._foreseen = self._foreseen, None
-        if foreseen is None or foreseen[0] != look:
-            order = {"do": "resized", "look": look}
-            foreseen = (look, self._ask(order, most_bytes=_resized_bytes(look))[1][0])
+        answers = [foreseen[1]] if foreseen is not None and foreseen[0] == look else None
+        if answers is None:
+            _, answers = self._ask({"do": "resized", "look": look}, most_bytes=_resized_bytes(look))
         with self._believable():
-            return np.frombuffer(foreseen[1], np.float32).reshape(height, width, 3)
+            return np.frombuffer(answers[0], np.float32).reshape(height, width, 3)
 
     def thinned(self, max_px: int, part: PixelBox | None = None) -> NDArray[np.uint8]:
         """See ``job.View``."""
