@@ -394,6 +394,37 @@ def test_only_small_plain_pictures_with_time_to_spare_stay_here(pool, content, s
         assert picture.render(ASKED, [FOUND]).encoded.media_type == "image/png"
 
 
+def test_only_so_many_plain_pictures_at_a_time_stay_here(pool):
+    isolation = isolated(pool, plain_px=1_000_000)
+    with ExitStack() as held:
+        kinds = [
+            type(held.enter_context(isolation.open(plain_jpeg(), time.monotonic() + 20)))
+            for _ in range(MAX_WORKERS + 1)
+        ]
+
+    assert kinds == [DecodedPicture] * MAX_WORKERS + [IsolatedPicture]
+    for _ in range(MAX_WORKERS + 1):
+        with isolation.open(plain_jpeg(), time.monotonic() + 20) as picture:
+            assert type(picture) is DecodedPicture
+
+
+def test_memory_is_a_plain_pictures_fault_too(pool):
+    def out_of_memory(*_):
+        raise MemoryError
+
+    for step in ("read", "encode"):
+        isolation = Isolation(
+            craft(**{step: out_of_memory}), pool, 20, 1_000_000, max_pixels=1_000_000, max_bytes=1_000_000
+        )
+        for _ in range(MAX_WORKERS + 1):
+            with (
+                pytest.raises(PictureTooCostly, match="memory"),
+                isolation.open(plain_jpeg(), time.monotonic() + 20) as picture,
+            ):
+                assert type(picture) is DecodedPicture
+                picture.render(ASKED, [FOUND])
+
+
 # A worker that was taken over
 
 
