@@ -138,6 +138,20 @@ def test_a_nursery_that_died_is_replaced(pool):
     assert ask(pool, do="echo")[0]["parent"] != document["parent"]
 
 
+@pytest.mark.skipif(not Path("/proc/self/maps").is_file(), reason="the system does not tell what is mapped")
+def test_a_nursery_that_was_replaced_has_nothing_of_what_others_share(pool):
+    with pool.worker(PATIENCE_S) as lent:
+        parent = lent.ask({"do": "echo"}, timeout_s=PATIENCE_S)[0]["parent"]
+        os.kill(parent, signal.SIGKILL)
+        wait_until_gone(parent)
+        with pool.worker(PATIENCE_S) as wire:
+            nursed_by = wire.ask({"do": "echo"}, timeout_s=PATIENCE_S)[0]["parent"]
+            maps = {pid: Path(f"/proc/{pid}/maps").read_text(encoding="utf-8") for pid in ("self", nursed_by)}
+
+    assert "memfd:wire" in maps["self"]
+    assert "memfd:wire" not in maps[nursed_by]
+
+
 def test_a_nursery_that_was_stopped_is_replaced(pool):
     document, _ = ask(pool, do="echo")
     os.kill(document["pid"], signal.SIGKILL)
