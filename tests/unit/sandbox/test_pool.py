@@ -152,6 +152,24 @@ def test_a_nursery_that_was_replaced_has_nothing_of_what_others_share(pool):
     assert "memfd:wire" not in maps[nursed_by]
 
 
+def test_a_nursery_that_gets_no_process_goes_on(monkeypatch):
+    service, fork, refused = os.getpid(), nursery._fork, []
+
+    def refused_once():
+        if os.getpid() != service and not refused:
+            refused.append(True)
+            raise BlockingIOError
+        return fork()
+
+    monkeypatch.setattr(nursery, "_fork", refused_once)
+    with Pool(serve, MEMORY_BYTES) as pool:
+        nursed_by = pool._processes.nursery.pid
+        with pytest.raises(ConnectionLost):
+            pool._new().hear(PATIENCE_S)
+
+        assert ask(pool, do="echo")[0]["parent"] == nursed_by
+
+
 def test_a_nursery_that_was_stopped_is_replaced(pool):
     document, _ = ask(pool, do="echo")
     os.kill(document["pid"], signal.SIGKILL)

@@ -139,11 +139,12 @@ def _nurse(requests: socket.socket, serve: Serve, memory_bytes: int) -> None:
                 return
             held, given = fds[:1], fds[1:]
             if len(fds) == asked[0]:  # as many as were sent: there was room for all of them
-                worker = _fork()
-                if worker == 0:
-                    _run(partial(_work, given, serve, memory_bytes, nursery), keep=given)
-                workers[held[0]] = worker
-                events.register(held.pop(), select.POLLIN)
+                with contextlib.suppress(OSError):  # no process is to be had: who asked sees the connection closed
+                    worker = _fork()
+                    if worker == 0:
+                        _run(partial(_work, given, serve, memory_bytes, nursery), keep=given)
+                    workers[held[0]] = worker
+                    events.register(held.pop(), select.POLLIN)
             for each in (*held, *given):
                 os.close(each)
 
