@@ -38,6 +38,16 @@ def jpeg_of_exif_segments(segments=20_000):
     return content[:2] + exif * segments + content[2:]
 
 
+def jpeg_of_exif_tags(tags=5000):
+    """A JPEG with one Exif segment of so many tags, each of which is said to be larger than the file."""
+    file = BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG")
+    content = file.getvalue()
+    entries = b"".join(struct.pack(">HHII", tag, 2, 2**31, 8) for tag in range(1, tags + 1))
+    exif = b"Exif\0\0MM\0\x2a\0\0\0\x08" + struct.pack(">H", tags) + entries + bytes(4)
+    return content[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + content[2:]
+
+
 def jpeg_of_empty_segments(segments=2_000_000):
     """A JPEG with empty application segments by the million, each of which Pillow keeps."""
     file = BytesIO()

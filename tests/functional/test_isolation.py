@@ -394,6 +394,36 @@ def test_only_small_plain_pictures_with_time_to_spare_stay_here(pool, content, s
         assert picture.render(ASKED, [FOUND]).encoded.media_type == "image/png"
 
 
+def test_only_so_many_plain_pictures_at_a_time_stay_here(pool):
+    isolation = isolated(pool, plain_px=1_000_000)
+    with ExitStack() as held:
+        kinds = [
+            type(held.enter_context(isolation.open(plain_jpeg(), time.monotonic() + 20)))
+            for _ in range(MAX_WORKERS + 1)
+        ]
+
+    assert kinds == [DecodedPicture] * MAX_WORKERS + [IsolatedPicture]
+    for _ in range(MAX_WORKERS + 1):
+        with isolation.open(plain_jpeg(), time.monotonic() + 20) as picture:
+            assert type(picture) is DecodedPicture
+
+
+def test_memory_is_a_plain_pictures_fault_too(pool):
+    def out_of_memory(*_):
+        raise MemoryError
+
+    for step in ("read", "encode"):
+        isolation = Isolation(
+            craft(**{step: out_of_memory}), pool, 20, 1_000_000, max_pixels=1_000_000, max_bytes=1_000_000
+        )
+        for _ in range(MAX_WORKERS + 1):
+            with (
+                pytest.raises(PictureTooCostly, match="memory"),
+                isolation.open(plain_jpeg(), time.monotonic() + 20) as picture,
+            ):
+                picture.render(ASKED, [FOUND])
+
+
 # A worker that was taken over
 
 
@@ -436,6 +466,22 @@ RENDERED = {"media_type": "image/png", "reduced": "", "timings_ms": {"annotate":
 def test_more_than_was_asked_for_is_not_taken(answers, ask):
     with Pool(lying(answers), 256 * 1024 * 1024) as pool:
         with pytest.raises(PictureTooCostly), opened(pool, b"fine") as picture:
+            ask(picture)
+        assert not pool._processes.idle
+
+
+@pytest.mark.parametrize(
+    ("answers", "ask"),
+    [
+        ({"resized": ({},)}, lambda picture: picture.resized(5, 5)),
+        ({"thinned": ({"shape": [2, 2, 3]},)}, lambda picture: picture.thinned(4)),
+        ({"render": (RENDERED,)}, lambda picture: picture.render(ASKED, [FOUND])),
+    ],
+    ids=["a view", "pixels", "a file"],
+)
+def test_less_than_was_asked_for_is_no_answer(answers, ask):
+    with Pool(lying(answers), 256 * 1024 * 1024) as pool:
+        with pytest.raises(WorkerFailed), opened(pool, b"fine") as picture:
             ask(picture)
         assert not pool._processes.idle
 

@@ -9,6 +9,7 @@ nothing else.
 from __future__ import annotations
 
 import re
+import threading
 import time
 import traceback
 from contextlib import ExitStack, contextmanager, suppress
@@ -32,7 +33,7 @@ from recognizer.imaging import DecodedPicture
 from recognizer.job import PARAMETERS, DetectRequest, Rendered
 from recognizer.pictures import MEDIA_TYPES, READABLE, Encoded, is_plain
 from recognizer.sandbox.nursery import end_after
-from recognizer.sandbox.pool import NoneFree
+from recognizer.sandbox.pool import MAX_WORKERS, NoneFree
 from recognizer.sandbox.wire import ConnectionLost
 
 if TYPE_CHECKING:
@@ -161,7 +162,8 @@ class Isolation:
         craft: how the work is done here.
         pool: where workers come from.
         timeout_s: how long all that is done with one picture may take.
-        plain_px: plain JPEGs of at most so many pixels are worked on here; 0 for none.
+        plain_px: plain JPEGs of at most so many pixels are worked on here, as many at a time as there may be workers;
+            0 for none.
         max_pixels: width times height of the largest picture that a worker may say it has read.
         max_bytes: largest file that a worker may answer with.
     """
@@ -175,6 +177,7 @@ class Isolation:
         self._plain_px = plain_px
         self._max_pixels = max_pixels
         self._max_bytes = max_bytes
+        self._here = threading.BoundedSemaphore(MAX_WORKERS)  # one more goes to a worker, which can be waited for
         self._usual_look: Look | None = None
 
     @contextmanager
@@ -195,12 +198,19 @@ class Isolation:
             NoWorker: no worker starts.
         """
         left_s = min(ends_at_s - time.monotonic(), self._timeout_s)
-        if left_s >= _PLAIN_TAKES_S and is_plain(content, self._plain_px):
-            yield DecodedPicture(self._craft, content, time.monotonic() + left_s)
+        if left_s <= 0:
+            raise PictureTooCostly(_TOO_MUCH_TIME)
+        if left_s >= _PLAIN_TAKES_S and is_plain(content, self._plain_px) and self._here.acquire(blocking=False):
+            try:
+                yield DecodedPicture(self._craft, content, time.monotonic() + left_s)
+            except MemoryError as error:
+                raise PictureTooCostly(_TOO_MUCH_MEMORY) from error
+            finally:
+                self._here.release()
             return
         with ExitStack() as lent:
             try:
-                wire = lent.enter_context(self._pool.worker(min(_MAX_WAIT_S, ends_at_s - time.monotonic())))
+                wire = lent.enter_context(self._pool.worker(min(_MAX_WAIT_S, left_s), ends_at_s))
             except NoneFree as error:
                 raise Overloaded(_TOO_MANY, headers={"Retry-After": "1"}) from error
             ends_at_s = min(ends_at_s, time.monotonic() + self._timeout_s)
@@ -260,11 +270,11 @@ class IsolatedPicture:
         if part is None:
             self.looked_at = look
         foreseen, self._foreseen = self._foreseen, None
-        if foreseen is None or foreseen[0] != look:
-            order = {"do": "resized", "look": look}
-            foreseen = (look, self._ask(order, most_bytes=_resized_bytes(look))[1][0])
+        answers = [foreseen[1]] if foreseen is not None and foreseen[0] == look else None
+        if answers is None:
+            _, answers = self._ask({"do": "resized", "look": look}, most_bytes=_resized_bytes(look))
         with self._believable():
-            return np.frombuffer(foreseen[1], np.float32).reshape(height, width, 3)
+            return np.frombuffer(answers[0], np.float32).reshape(height, width, 3)
 
     def thinned(self, max_px: int, part: PixelBox | None = None) -> NDArray[np.uint8]:
         """See ``job.View``."""

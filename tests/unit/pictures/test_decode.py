@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import resource
+import subprocess
 import sys
 import zlib
 
@@ -14,6 +15,8 @@ from PIL import Image
 from recognizer.errors import BrokenPicture, RequestError, TooLarge, UnsupportedMediaType
 from recognizer.pictures import MEDIA_TYPES, READABLE, read
 
+from tests.conftest import ROOT
+from tests.functional.hostile import jpeg_of_exif_tags
 from tests.unit.pictures.files import (
     BLUE,
     GREEN,
@@ -120,6 +123,21 @@ def test_only_the_named_decoders_may_open_a_file():
 
     with pytest.raises(UnsupportedMediaType):
         read(picture_of_another_format, PLENTY)
+
+
+def test_damaged_metadata_write_nothing_into_the_log():
+    """In a process of its own, as pytest has its own mind about warnings."""
+    program = "import sys; from recognizer.pictures import read; print(read(sys.stdin.buffer.read(), 1000).format)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=jpeg_of_exif_tags(50),
+        env={"PYTHONPATH": str(ROOT / "src" / "Recognizer")},
+        capture_output=True,
+        check=True,
+    )
+
+    assert (done.stdout, done.stderr) == (b"JPEG\n", b"")
 
 
 @pytest.mark.filterwarnings("ignore")

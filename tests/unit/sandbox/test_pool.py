@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from recognizer.sandbox import nursery, wire
+from recognizer.sandbox import pool as pools
 from recognizer.sandbox.pool import MAX_WORKERS, NoneFree, NoWorker, Pool
 from recognizer.sandbox.wire import ConnectionLost, Wire
 
@@ -135,6 +136,89 @@ def test_a_nursery_that_died_is_replaced(pool):
         wait_until_gone(pid)
 
     assert ask(pool, do="echo")[0]["parent"] != document["parent"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").is_file(), reason="the system does not tell what is mapped")
+def test_a_nursery_that_was_replaced_has_nothing_of_what_others_share(pool):
+    with pool.worker(PATIENCE_S) as lent:
+        parent = lent.ask({"do": "echo"}, timeout_s=PATIENCE_S)[0]["parent"]
+        os.kill(parent, signal.SIGKILL)
+        wait_until_gone(parent)
+        with pool.worker(PATIENCE_S) as wire:
+            nursed_by = wire.ask({"do": "echo"}, timeout_s=PATIENCE_S)[0]["parent"]
+            maps = {pid: Path(f"/proc/{pid}/maps").read_text(encoding="utf-8") for pid in ("self", nursed_by)}
+
+    assert "memfd:wire" in maps["self"]
+    assert "memfd:wire" not in maps[nursed_by]
+
+
+def test_a_nursery_that_gets_no_process_goes_on(monkeypatch):
+    service, fork, refused = os.getpid(), nursery._fork, []
+
+    def refused_once():
+        if os.getpid() != service and not refused:
+            refused.append(True)
+            raise BlockingIOError
+        return fork()
+
+    monkeypatch.setattr(nursery, "_fork", refused_once)
+    with Pool(serve, MEMORY_BYTES) as pool:
+        nursed_by = pool._processes.nursery.pid
+        with pytest.raises(ConnectionLost):
+            pool._new().hear(PATIENCE_S)
+
+        assert ask(pool, do="echo")[0]["parent"] == nursed_by
+
+
+def test_a_nursery_that_was_stopped_is_replaced(pool):
+    document, _ = ask(pool, do="echo")
+    os.kill(document["pid"], signal.SIGKILL)
+    wait_until_gone(document["pid"])
+    os.kill(document["parent"], signal.SIGSTOP)
+
+    assert ask(pool, do="echo")[0]["parent"] != document["parent"]
+    wait_until_gone(document["parent"])
+
+
+def test_a_nursery_under_which_nothing_starts_is_replaced(monkeypatch):
+    """It is there, but does nothing."""
+    nurse = nursery._nurse
+    monkeypatch.setattr(nursery, "_nurse", lambda *_: time.sleep(PATIENCE_S))
+    monkeypatch.setattr(pools, "_START_S", 0.5)
+    with Pool(serve, MEMORY_BYTES) as pool:
+        idle = pool._processes.nursery.pid
+        monkeypatch.setattr(nursery, "_nurse", nurse)
+        monkeypatch.setattr(Pool, "_replace_nursery", patiently(Pool._replace_nursery, monkeypatch))
+
+        assert ask(pool, do="echo")[0]["parent"] != idle
+        wait_until_gone(idle)
+
+
+def patiently(replace, monkeypatch):
+    """The next worker has all the time that it needs."""
+
+    def replaced(pool):
+        monkeypatch.setattr(pools, "_START_S", PATIENCE_S)
+        replace(pool)
+
+    return replaced
+
+
+def test_a_nursery_that_was_stopped_holds_up_no_end():
+    with Pool(serve, MEMORY_BYTES) as pool:
+        parent = ask(pool, do="echo")[0]["parent"]
+        os.kill(parent, signal.SIGSTOP)
+
+    wait_until_gone(parent)
+
+
+def test_a_worker_has_no_longer_to_start_than_its_borrower():
+    with Pool(lambda wire: time.sleep(PATIENCE_S), MEMORY_BYTES) as pool:
+        nursed_by = pool._processes.nursery.pid
+        with pytest.raises(NoneFree), pool.worker(0, time.monotonic() + 0.2):
+            pass
+
+        assert pool._processes.nursery.pid == nursed_by
 
 
 def test_a_conversation_that_was_broken_off_costs_the_worker(pool):

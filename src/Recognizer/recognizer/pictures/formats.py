@@ -1,12 +1,13 @@
 """Which picture formats are read, what their files are called on the web, and what Pillow raises on damaged ones.
 
-Owns the choice of decoders. Only those named here may open a file: Pillow has some forty more, among them ones that
-start other programs.
+Owns the choice of decoders, and that Pillow writes nothing into the log. Only those named here may open a file: Pillow
+has some forty more, among them ones that start other programs.
 """
 
 from __future__ import annotations
 
 import struct
+import warnings
 import zlib
 
 from PIL import Image
@@ -21,6 +22,9 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 # The limit is ours (``max_pixels``), checked on every picture; Pillow's own only warns below 179 megapixels.
 Image.MAX_IMAGE_PIXELS = None
+
+# It writes a warning for each tag of damaged metadata; what matters of a damaged file, it raises.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 Image.preinit()  # what Pillow would import when it opens its first picture
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MAX_JPEG_SCANS = 100
 MAX_SCANNED_PX = 750_000_000  # 15 scans of 50 megapixels: 2 s
 
-_START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
+START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 
 # The markers that matter: the end, and those whose length libjpeg believes or refuses the file: frame headers, tables
 # (Huffman, arithmetic, quantization), restart interval, number of lines, scan header, application data, comment. Fill
@@ -39,7 +39,7 @@ def has_too_many_scans(content: bytes, size_px: tuple[int, int]) -> bool:
     """Whether a JPEG file has more scans than are read of a picture of that width and height."""
     most = min(MAX_JPEG_SCANS, MAX_SCANNED_PX // max(1, size_px[0] * size_px[1]))
     # Nearly every file has fewer pairs of bytes that could start one.
-    if content.count(bytes((0xFF, _START_OF_SCAN))) <= most:
+    if content.count(bytes((0xFF, START_OF_SCAN))) <= most:
         return False
     return next(islice(scans(content), most, None), None) is not None
 
@@ -49,12 +49,16 @@ def scans(content: bytes) -> Iterator[int]:
 
     A thumbnail's lie within application data and a phone's motion photo has a film behind the end: neither counts.
     """
+    return (place for place, kind in markers(content) if kind == START_OF_SCAN)
+
+
+def markers(content: bytes) -> Iterator[tuple[int, int]]:
+    """Where the markers that matter are, up to the end of the image, and which ones they are."""
     place = 2  # behind the start of the image
     while (marker := _MARKER.search(content, place)) is not None:
         kind = marker[1][0]
         if kind == _END_OF_IMAGE:
             return
-        if kind == _START_OF_SCAN:
-            yield marker.start()
+        yield marker.start(), kind
         length = int.from_bytes(content[marker.end() : marker.end() + _LENGTH_BYTES])
         place = marker.end() + max(_LENGTH_BYTES, length)

@@ -19,6 +19,7 @@ import resource
 import select
 import signal
 import socket
+import time
 import warnings
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 _STDERR: Final = 2
 _MAX_FDS: Final = 65_536  # where the system does not tell which are open
 _FDS: Final = 3  # a leash, a connection, shared memory
+_ENDS_WITHIN_S: Final = 1.0
+_LOOK_EVERY_S: Final = 0.002
 _KILL_FIRST: Final = "1000"
 _PR_SET_PDEATHSIG: Final = 1
 
@@ -53,10 +56,22 @@ class Nursery:
     requests: socket.socket
 
     def close(self) -> None:
-        """Ends it, and waits until it has ended: it does nothing else."""
+        """Ends it and its workers, and waits until it has ended: by itself, or, where that takes long, by force."""
         self.requests.close()
-        with contextlib.suppress(ChildProcessError):  # somebody else waited for it
-            os.waitpid(self.pid, 0)
+        ends_at_s = time.monotonic() + _ENDS_WITHIN_S
+        with contextlib.suppress(ChildProcessError, ProcessLookupError):  # somebody else waited for it
+            os.kill(self.pid, signal.SIGCONT)  # a worker that was taken over may have stopped it
+            while os.waitpid(self.pid, os.WNOHANG) == (0, 0):
+                if time.monotonic() > ends_at_s:
+                    os.kill(self.pid, signal.SIGKILL)
+                time.sleep(_LOOK_EVERY_S)
+
+    def is_stopped(self) -> bool:
+        """Whether it has been stopped since this was last asked, or has ended."""
+        try:
+            return os.waitpid(self.pid, os.WNOHANG | os.WUNTRACED) != (0, 0)
+        except ChildProcessError:
+            return True
 
 
 def open_nursery(serve: Serve, memory_bytes: int) -> Nursery:
@@ -124,11 +139,12 @@ def _nurse(requests: socket.socket, serve: Serve, memory_bytes: int) -> None:
                 return
             held, given = fds[:1], fds[1:]
             if len(fds) == asked[0]:  # as many as were sent: there was room for all of them
-                worker = _fork()
-                if worker == 0:
-                    _run(partial(_work, given, serve, memory_bytes, nursery), keep=given)
-                workers[held[0]] = worker
-                events.register(held.pop(), select.POLLIN)
+                with contextlib.suppress(OSError):  # no process is to be had: who asked sees the connection closed
+                    worker = _fork()
+                    if worker == 0:
+                        _run(partial(_work, given, serve, memory_bytes, nursery), keep=given)
+                    workers[held[0]] = worker
+                    events.register(held.pop(), select.POLLIN)
             for each in (*held, *given):
                 os.close(each)
 

@@ -7,7 +7,9 @@ beyond which borrowers wait: each worker may take a lot of memory. Lambda never 
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +29,7 @@ _START_S = 10.0
 
 
 class NoneFree(Exception):
-    """Every worker is lent out, and none came back in time."""
+    """Every worker is lent out, and none came back or started in time."""
 
 
 class NoWorker(Exception):
@@ -67,20 +69,23 @@ class Pool:
         self.close = weakref.finalize(self, self._processes.close)
 
     @contextmanager
-    def worker(self, wait_s: float) -> Iterator[Wire]:
+    def worker(self, wait_s: float, ends_at_s: float = math.inf) -> Iterator[Wire]:
         """A connection to a worker for one job; one that was broken off is not used again.
 
         Args:
             wait_s: how long to wait for one to be free.
+            ends_at_s: until when one may take to start, by ``time.monotonic``.
 
         Raises:
-            NoneFree: they are all lent out.
+            NoneFree: they are all lent out, or none starts in time.
             NoWorker: there is none to be had.
         """
         if not self._free.acquire(timeout=max(0.0, wait_s)):
             raise NoneFree
         try:
-            wire = self._idle() or self._started(self._new()) or self._started(self._new())
+            wire = self._idle() or self._started(self._new(), ends_at_s) or self._started(self._new(), ends_at_s)
+            if wire is None and time.monotonic() >= ends_at_s:
+                raise NoneFree
             if wire is None:
                 raise NoWorker("no worker process starts")
             try:
@@ -132,18 +137,30 @@ class Pool:
         with self._lock:
             if not self.close.alive:
                 raise NoWorker("the pool is closed")
+            if self._processes.nursery.is_stopped():
+                self._replace_nursery()
             try:
                 return new_worker(self._processes.nursery)
-            except (BrokenPipeError, ConnectionResetError):  # somebody ended it: another one takes its place
-                self._processes.nursery.close()
-                self._processes.nursery = open_nursery(self._serve, self._memory_bytes)
+            except (BrokenPipeError, ConnectionResetError):  # somebody ended it
+                self._replace_nursery()
                 return new_worker(self._processes.nursery)
 
-    def _started(self, wire: Wire) -> Wire | None:
-        """The worker, once it is ready; None where it does not start."""
+    def _started(self, wire: Wire, ends_at_s: float = math.inf) -> Wire | None:
+        """The worker, once it is ready; None where it does not start, or not until then."""
+        nursery = self._processes.nursery
+        began_s = time.monotonic()
         try:
-            wire.hear(_START_S)
+            wire.hear(min(_START_S, ends_at_s - began_s))
         except ConnectionLost:
+            was_silent = not wire.is_closed_by_peer() and time.monotonic() - began_s >= _START_S
             wire.close()
+            with self._lock:
+                if was_silent and self.close.alive and self._processes.nursery is nursery:
+                    self._replace_nursery()
             return None
         return wire
+
+    def _replace_nursery(self) -> None:
+        """Another one takes its place; its workers end with it. To be called with the lock held."""
+        self._processes.nursery.close()
+        self._processes.nursery = open_nursery(self._serve, self._memory_bytes)

@@ -68,7 +68,7 @@ class Wire:
         """
         self._socket = sock
         self._leash = leash
-        self._shared = memoryview(bytearray() if shared_fd is None else mmap.mmap(shared_fd, _SHARED_BYTES))
+        self._shared = memoryview(bytearray() if shared_fd is None else _mapped(shared_fd))
         self._in_step = True
 
     def tell(self, document: dict[str, Any], *blobs: Blob, timeout_s: float | None = None) -> None:
@@ -209,6 +209,14 @@ class Wire:
         if left_s <= 0:
             raise ConnectionLost("the other process is too slow")
         self._socket.settimeout(None if left_s == math.inf else left_s)
+
+
+def _mapped(shared_fd: int) -> mmap.mmap:
+    """Shared memory for this process alone: a nursery that is forked later has none of it, nor have its workers."""
+    shared = mmap.mmap(shared_fd, _SHARED_BYTES)
+    if hasattr(mmap, "MADV_DONTFORK"):  # Linux alone has it, as it has the memory
+        shared.madvise(mmap.MADV_DONTFORK)
+    return shared
 
 
 def _end(timeout_s: float | None) -> float:
