@@ -373,7 +373,8 @@ def test_another_number_is_another_secret_and_reaches_traffic():
 
 @pytest.mark.parametrize("boundary", ["", ANOTHER["PermissionsBoundary"]])
 def test_every_role_is_bounded_where_there_is_a_boundary(boundary):
-    roles = Deployed(PermissionsBoundary=boundary, TrafficShift="Canary10Percent5Minutes").of_type("AWS::IAM::Role")
+    switches = {"TrafficShift": "Canary10Percent5Minutes", "Uploads": "yes"}
+    roles = Deployed(PermissionsBoundary=boundary, **switches).of_type("AWS::IAM::Role")
 
     assert {"RecognizerRole", "TrafficShiftRole"} <= roles.keys()
     assert {role["Properties"].get("PermissionsBoundary", "") for role in roles.values()} == {boundary}
