@@ -61,10 +61,19 @@ def test_one_that_is_cut_is_known_or_not(length):
 
 
 def test_blocks_without_end_are_told():
-    assert excess(gif_of_comments(MAX_BLOCKS // 2)) is None
+    assert excess(gif_of_comments(MAX_BLOCKS // 4)) is None
     assert excess(gif_of_comments(MAX_BLOCKS)) is not None
     with pytest.raises(BrokenPicture, match="blocks"):
         read(gif_of_comments(MAX_BLOCKS), PLENTY)
+
+
+@pytest.mark.parametrize("step", [b"\1", b"!\xfe\0"])
+def test_steps_without_a_block_have_an_end_too(step):
+    start, picture = gif_of_comments(0)[:19], gif_of_comments(0)[22:]
+
+    assert excess(start + step * 1000 + picture) is None
+    assert size_px(start + step * 1000 + picture) == (1, 1)
+    assert excess(start + step * (MAX_BLOCKS + 1) + picture) is not None
 
 
 def test_what_is_no_gif_has_no_frame():

@@ -164,8 +164,11 @@ def test_a_nursery_that_gets_no_process_goes_on(monkeypatch):
     monkeypatch.setattr(nursery, "_fork", refused_once)
     with Pool(serve, MEMORY_BYTES) as pool:
         nursed_by = pool._processes.nursery.pid
+        refused_one = pool._new()
         with pytest.raises(ConnectionLost):
-            pool._new().hear(PATIENCE_S)
+            refused_one.hear(PATIENCE_S)
+        assert refused_one.is_closed_by_peer()
+        refused_one.close()
 
         assert ask(pool, do="echo")[0]["parent"] == nursed_by
 
@@ -175,6 +178,7 @@ def test_a_nursery_that_was_stopped_is_replaced(pool):
     os.kill(document["pid"], signal.SIGKILL)
     wait_until_gone(document["pid"])
     os.kill(document["parent"], signal.SIGSTOP)
+    wait_until_gone(document["parent"], states="TZ")
 
     assert ask(pool, do="echo")[0]["parent"] != document["parent"]
     wait_until_gone(document["parent"])
@@ -329,14 +333,14 @@ def test_nothing_is_left_of_a_pool_that_was_closed():
     wait_until_gone(document["pid"])
 
 
-def wait_until_gone(pid):
-    """Until a process that is not ours to wait for has ended."""
+def wait_until_gone(pid, states="Z"):
+    """Until a process that is not ours to wait for has ended, or is in one of these states."""
     for _ in range(1000):
         try:
             state = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
         except OSError:
             return
-        if state == "Z":
+        if state in states:
             return
         time.sleep(0.01)
     pytest.fail(f"process {pid} is still there")

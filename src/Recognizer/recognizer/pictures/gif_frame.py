@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import struct
 
-MAX_BLOCKS = 100_000  # before the first frame; a comment of 16 MiB, or a profile, needs fewer
+# Before the first frame, with what is no block, byte by byte; a comment of 16 MiB, or a profile, needs fewer.
+MAX_BLOCKS = 100_000
 
 _SIGNATURES = (b"GIF87a", b"GIF89a")
 _SCREEN_AT = 6
@@ -41,11 +42,14 @@ def size_px(content: bytes) -> tuple[int, int] | None:
     blocks = 0
     while (kind := content[place : place + 1]) not in {_END, b""}:
         place += 1
+        blocks += 1
         if kind == _IMAGE:
             if place + _FRAME.size > len(content):
                 return None
             left, top, across, down = _FRAME.unpack_from(content, place)
             return max(width, left + across), max(height, top + down)
+        if blocks > MAX_BLOCKS:
+            raise OverflowError("too many blocks")
         if kind != _EXTENSION:  # Pillow passes by what it does not know
             continue
         place += 1
