@@ -7,6 +7,8 @@ import gc
 import io
 import os
 import signal
+import socket
+import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,6 +32,7 @@ from recognizer.isolation import IsolatedPicture, Isolation, WorkerFailed, serve
 from recognizer.job import DetectRequest
 from recognizer.pictures import Encoded, Picture
 from recognizer.sandbox.pool import MAX_WORKERS, Pool
+from recognizer.sandbox.wire import Wire
 from recognizer.vision.view import PixelView
 
 from tests.conftest import on_loopback
@@ -370,6 +373,40 @@ def test_the_usual_look_comes_with_the_picture_and_any_other_is_asked_for(pool):
             np.testing.assert_array_equal(there.resized(*first), here.resized(*first))
             np.testing.assert_array_equal(there.resized(*second), here.resized(*second))
             np.testing.assert_array_equal(there.resized(*second), here.resized(*second))
+
+
+def test_what_was_answered_is_forgotten_with_the_picture():
+    is_gone = threading.Event()
+
+    class Content(bytes):
+        __slots__ = ()
+
+        def __del__(self):
+            is_gone.set()
+
+    def encode(image, image_format, profile):
+        return Encoded(Content(b"a picture"), "image/png", "")
+
+    ours, theirs = socket.socketpair()
+    wire = Wire(ours)
+    worker = threading.Thread(target=serve, args=(craft(encode=encode), b"rehearsal", Wire(theirs)))
+    worker.start()
+    try:
+        wire.hear(20)
+        wire.ask({"do": "open", "look": None, "seconds": 20}, b"fine", timeout_s=20)
+        is_gone.clear()  # that of the rehearsal
+        rendering = {"do": "render", "request": {"draw": "none"}, "detections": [], "seconds": 20}
+        _, answers = wire.ask(rendering, timeout_s=20)
+        assert answers == [b"a picture"]
+        assert not is_gone.is_set()
+
+        wire.tell({"do": "forget"})
+
+        assert is_gone.wait(5)
+    finally:
+        wire.close()
+        worker.join()
+        theirs.close()
 
 
 def plain_jpeg():
