@@ -7,6 +7,8 @@ import gc
 import io
 import os
 import signal
+import socket
+import threading
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -30,6 +32,7 @@ from recognizer.isolation import IsolatedPicture, Isolation, WorkerFailed, serve
 from recognizer.job import DetectRequest
 from recognizer.pictures import Encoded, Picture
 from recognizer.sandbox.pool import MAX_WORKERS, Pool
+from recognizer.sandbox.wire import Wire
 from recognizer.vision.view import PixelView
 
 from tests.conftest import on_loopback
@@ -329,9 +332,10 @@ def test_the_engines_time_is_not_the_workers(pool):
         time.sleep(1.2)
         with pytest.raises(PictureTooCostly):
             picture.resized(3, 3)
+        used = picture._wire
 
     with pool.worker(0) as wire:
-        assert not wire.is_closed_by_peer()
+        assert wire is used
 
 
 def test_one_picture_too_many_is_told_so_and_the_next_one_works(pool, monkeypatch):
@@ -353,12 +357,12 @@ def test_a_bug_over_there_is_told_with_its_traceback(pool):
 
 
 def test_an_idle_worker_is_not_ended_by_the_last_pictures_time(pool):
-    with opened(pool, b"fine", seconds=0.3):
-        pass
+    with opened(pool, b"fine", seconds=0.3) as picture:
+        used = picture._wire
     time.sleep(0.5)
 
     with pool.worker(0) as wire:
-        assert not wire.is_closed_by_peer()
+        assert wire is used
 
 
 def test_the_usual_look_comes_with_the_picture_and_any_other_is_asked_for(pool):
@@ -370,6 +374,40 @@ def test_the_usual_look_comes_with_the_picture_and_any_other_is_asked_for(pool):
             np.testing.assert_array_equal(there.resized(*first), here.resized(*first))
             np.testing.assert_array_equal(there.resized(*second), here.resized(*second))
             np.testing.assert_array_equal(there.resized(*second), here.resized(*second))
+
+
+def test_what_was_answered_is_forgotten_with_the_picture():
+    is_gone = threading.Event()
+
+    class Content(bytes):
+        __slots__ = ()
+
+        def __del__(self):
+            is_gone.set()
+
+    def encode(image, image_format, profile):
+        return Encoded(Content(b"a picture"), "image/png", "")
+
+    ours, theirs = socket.socketpair()
+    wire = Wire(ours)
+    worker = threading.Thread(target=serve, args=(craft(encode=encode), b"rehearsal", Wire(theirs)))
+    worker.start()
+    try:
+        wire.hear(20)
+        wire.ask({"do": "open", "look": None, "seconds": 20}, b"fine", timeout_s=20)
+        is_gone.clear()  # that of the rehearsal
+        rendering = {"do": "render", "request": {"draw": "none"}, "detections": [], "seconds": 20}
+        _, answers = wire.ask(rendering, timeout_s=20)
+        assert answers == [b"a picture"]
+        assert not is_gone.is_set()
+
+        wire.tell({"do": "forget"})
+
+        assert is_gone.wait(5)
+    finally:
+        wire.close()
+        worker.join()
+        theirs.close()
 
 
 def plain_jpeg():
@@ -519,11 +557,11 @@ def test_a_file_does_not_change_after_it_was_checked():
 
     with Pool(lying({"render": scribble}), 256 * 1024 * 1024) as pool, opened(pool, b"fine") as picture:
         rendered = [picture.render(ASKED, [FOUND]).encoded.content for _ in range(20)]
-        seen = [hash(content) for content in rendered]
+        seen = [bytearray(content) for content in rendered]
         time.sleep(0.2)
 
     assert all(isinstance(content, bytes) and len(content) == 9 for content in rendered)
-    assert seen == [hash(bytes(bytearray(content))) for content in rendered]
+    assert seen == rendered
 
 
 def test_a_view_that_came_with_the_picture_is_not_taken_for_what_lies_there_now(pool):

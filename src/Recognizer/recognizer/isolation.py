@@ -84,13 +84,14 @@ def serve(craft: Craft, rehearsal: bytes, wire: Wire) -> None:
     startup.finish()  # it was forked while the service was loading
     wire.tell({})
     picture: DecodedPicture | None = None
+    answers: list[bytes | memoryview] = []
     while True:
         try:
             order, blobs = wire.hear()
         except ConnectionLost:
             return
         if order["do"] == "forget":
-            picture = None
+            picture, answers = None, []
             continue
         # The timer runs only while the worker does: it must not end one that waits, or that was frozen with Lambda.
         end_after(order["seconds"])

@@ -53,8 +53,8 @@ export function placeLabels(image, objects, sizes, length) {
       const [wide, high] = text ? sizeOf(text, font) : [0, 0];
       covered += wide * high;
     });
-    if (covered <= 0.3 * width * height) return font;
-    return Math.max(MIN_FONT, Math.floor(Math.max(Math.sqrt((0.3 * width * height) / covered), 0.6) * font));
+    if (covered <= 0.3 * (width * height)) return font;
+    return Math.max(MIN_FONT, Math.floor(Math.max(Math.sqrt((0.3 * (width * height)) / covered), 0.6) * font));
   }
 
   const large = uncrowded(sizes.font);

@@ -70,6 +70,14 @@ def test_font_is_read_once(tmp_path):
     assert annotator.annotate(picture, detections).tobytes() == ANNOTATOR.annotate(picture, detections).tobytes()
 
 
+@pytest.mark.parametrize(("size_px", "is_kept"), [(13, True), (32, True), (33, False), (256, False)])
+def test_only_small_letters_are_kept(size_px, is_kept):
+    lettering = Typeface(OPEN_SANS).at(size_px)
+    one, other = lettering.written("Dog 90%"), lettering.written("Dog 90%")
+    assert (one is other) == is_kept
+    assert one.tobytes() == other.tobytes()
+
+
 @pytest.mark.parametrize("size_px", [11, 13, 19, 48, 113, 256])
 def test_label_is_high_enough_for_accents_and_descenders(size_px):
     lettering = Typeface(OPEN_SANS).at(size_px)

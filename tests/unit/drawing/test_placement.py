@@ -112,6 +112,17 @@ def test_what_is_placed_is_not_moved_for_less_important_names(layout):
         assert names(count) == [label for label in names(len(objects)) if label.index < count]
 
 
+def test_labels_of_just_three_tenths_of_the_picture_are_not_crowded():
+    """docs/drawing.md says 0.3 * A: (0.3 * 404) * 500 would be a little less than 60,600."""
+    objects = [Named(PixelBox(40 * index, 250, 40 * index + 30, 290), "Dog", "") for index in range(10)]
+    label_px = 303 - 2 * (4 + 1)
+
+    labels = place_labels((404, 500), objects, SIZES, lambda text, font_px: label_px)
+
+    assert 10 * (303 * 20) == 0.3 * (404 * 500)
+    assert labels[0].font_px == SIZES.font_px
+
+
 def place_one(*box, picture=PICTURE, others=()):
     objects = [Named(PixelBox(*box), "Dog", "90%"), *(Named(PixelBox(*other), "", "") for other in others)]
     labels = [label for label in place_labels(picture, objects, SIZES, length_px) if label.index == 0]

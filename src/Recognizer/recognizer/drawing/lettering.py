@@ -26,6 +26,7 @@ OPEN_SANS = Path(__file__).resolve().parents[2] / "font" / "OpenSans-Regular.ttf
 """The font that comes with the service."""
 
 _REMEMBERED_TEXTS = 256
+_REMEMBERED_UP_TO_PX = 32  # letters that large take 10 kB a name, those of 50 megapixels 280 kB
 _ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 _MUST_HAVE_INK = f"AHMagx0123456789%{_ELLIPSIS}"  # of what labels are made: some letters, and all of a percentage
 _OPENTYPE = (b"\0\1\0\0", b"OTTO", b"true")
@@ -42,7 +43,7 @@ class Lettering:
         baseline_px: from the ground's upper edge down to the baseline, the same for every text.
         length_px: length of a text, rounded up; remembers those measured last, as each is asked for several times.
         written: a text as it stands on its ground, with the padding to its left: how much of each pixel it inks (mode
-            L); remembers those written last, as names come again from picture to picture.
+            L); remembers those written last in small letters, as names come again from picture to picture.
     """
 
     font: ImageFont.FreeTypeFont
@@ -62,12 +63,13 @@ class Lettering:
         def length_px(text: str) -> int:
             return math.ceil(font.getlength(text))
 
-        @lru_cache(maxsize=_REMEMBERED_TEXTS)
         def written(text: str) -> Image.Image:
             image = Image.new("L", (length_px(text) + 2 * left_px, ground_px))
             ImageDraw.Draw(image).text((left_px, baseline_px), text, 255, font, anchor="ls")
             return image
 
+        if font.size <= _REMEMBERED_UP_TO_PX:
+            written = lru_cache(maxsize=_REMEMBERED_TEXTS)(written)
         return cls(font, ground_px, baseline_px, length_px, written)
 
 

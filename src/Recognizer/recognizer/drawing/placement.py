@@ -176,9 +176,9 @@ class _Layout:
             text = self._text(index, "name and score", font_px)
             label = self._size_px(text, font_px) if text else (0, 0)
             covered += label[0] * label[1]
-        if covered <= _CROWDED * width * height:
+        if covered <= _CROWDED * (width * height):
             return font_px
-        shrink = max(math.sqrt(_CROWDED * width * height / covered), _MIN_CROWDED_FONT)
+        shrink = max(math.sqrt(_CROWDED * (width * height) / covered), _MIN_CROWDED_FONT)
         return max(MIN_FONT_PX, int(shrink * font_px))
 
     def _legend(self, indices: Sequence[int]) -> list[Placed]:
