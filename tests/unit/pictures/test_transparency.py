@@ -17,7 +17,8 @@ from recognizer.settings import Settings
 from tests.unit.pictures.files import file_of
 
 PLENTY = 10**6
-CRAFT = _craft(Settings.from_environ({}))
+SETTINGS = Settings.from_environ({})
+CRAFT = _craft(SETTINGS, SETTINGS.max_response_bytes)
 CAN = [name for name in ("PNG", "GIF", "WEBP", "TIFF", "AVIF") if name in READABLE]
 CLEAR_CORNER = (90, 70)
 FOUND = [Detection(Label("/m/01yrx", "Cat"), 0.9, Box(0.3, 0.3, 0.7, 0.8))]
