@@ -83,7 +83,7 @@ class Way:
     def __init__(self, **environ):
         settings = Settings.from_environ({"PICTURE_TIMEOUT": str(LIMIT_S), **environ})
         self._timeout_s = settings.picture_timeout_s
-        craft = build._craft(settings)
+        craft = build._craft(settings, settings.max_response_bytes)
         self._pool = Pool(partial(serve, craft, SAMPLE.read_bytes()), settings.picture_memory_bytes)
         self._isolation = Isolation(
             craft,
