@@ -7,13 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from recognizer.errors import RequestError
-from recognizer.pictures import READABLE, avif_items, decode, jpeg_segments, png_chunks, read, tiff_tags
+from recognizer.pictures import READABLE, avif_items, decode, gif_frame, jpeg_segments, png_chunks, read, tiff_tags
 from recognizer.pictures.jpeg_scans import has_too_many_scans
 
 from tests.conftest import SHARED, needs_shared
 from tests.unit.pictures.files import PLENTY, WITH_EXIF, file_of, noise, srgb
 
-LOOKS = (jpeg_segments.excess, png_chunks.excess, tiff_tags.excess, avif_items.excess)
+LOOKS = (jpeg_segments.excess, png_chunks.excess, gif_frame.excess, tiff_tags.excess, avif_items.excess)
 # Sound pictures that are too large, no picture at all, or broken on purpose, of all that is shared.
 OF_PURPOSE = ("bomb_", "corrupt_", "empty", "header_only", "heic_", "lying_", "text_", "truncated", "vector")
 
