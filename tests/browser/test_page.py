@@ -345,5 +345,5 @@ def test_the_real_service_finds_the_car(open_page, tiny_model):
         page.get_by_role("tab", name="JSON").click()
         expect(page.locator("#code-text")).to_contain_text('"label": "Car"')
         detect(page, f"{address}samples/wall.jpg")  # picture and objects in one answer
-        expect(page.locator("#facts")).to_contain_text("640 × 480 px, JPEG")
-        assert page.locator("#picture").evaluate("picture => picture.naturalWidth") == 640
+        expect(page.locator("#facts")).to_contain_text("840 × 560 px, JPEG")
+        assert page.locator("#picture").evaluate("picture => picture.naturalWidth") == 840
