@@ -174,10 +174,10 @@ def test_the_description_says_what_is_asked_for(service, access, scheme, in_shel
     described = ask(service(ACCESS=access, ACCESS_KEY_SHA256=DIGESTS), "/openapi.json").json
 
     assert scheme.items() <= described["components"]["securitySchemes"][access].items()
-    assert {path for path, methods in described["paths"].items() for one in methods.values() if "security" in one} == {
-        "/detector"
-    }
-    for operation in described["paths"]["/detector"].values():
+    guarded = {path: methods for path, methods in described["paths"].items() if path in {"/detector", "/classifier"}}
+    secured = {path for path, methods in described["paths"].items() for one in methods.values() if "security" in one}
+    assert secured == guarded.keys()
+    for operation in (one for methods in guarded.values() for one in methods.values()):
         assert operation["security"] == [{access: []}]
         assert ("401" in operation["responses"]) is (access == "KEY")
         assert all(in_shell in sample["source"] for sample in operation["x-codeSamples"])
