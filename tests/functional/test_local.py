@@ -321,6 +321,7 @@ def test_it_serves_says_what_to_try_and_ends_at_an_interrupt(command, tiny_model
     assert response.read().startswith(b"\xff\xd8")
     connection.close()
     assert server.waits_for("/samples/cat.jpg 200"), server.output
+    assert server.waits_for("GET /detector 200"), server.output  # it is said after the answer has gone
     assert re.search(r"^GET /detector 200 \d+ ms \d+ objects?$", server.output, re.MULTILINE), server.output
     assert not re.search(r"^{|InitializeLog|oneDNN", server.output, re.MULTILINE), server.output
 
