@@ -193,8 +193,10 @@ async function open(answer, isWanted = () => true) {
   await stage.load(answer.picture);
   if (!isWanted()) return;
   result = answer;
-  source = answer.source;
-  tellSource();
+  if (source !== answer.source) {
+    source = answer.source;
+    tellSource(); // only then: an address may be half typed by now
+  }
   stage.state("shown");
   $("stage").scrollIntoView({ block: "nearest" });
   remember();
