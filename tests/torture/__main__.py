@@ -121,16 +121,14 @@ def _model(folder):
     made = folder / "model"
     if made.exists():
         return made
-    # In a process of its own: TensorFlow's threads and memory are not to be in this one's way.
-    script = (
-        "import sys, pathlib; from model_build.__main__ import main; from tests.functional.tiny_model import *\n"
-        "made = build_tiny_model(pathlib.Path(sys.argv[1]) / 'published')\n"
-        "sys.exit(main(['--engine', 'litert', '--url', str(made), '--output', sys.argv[1] + '/model',"
-        " '--cache', sys.argv[1] + '/cache']))"
-    )
+    # In processes of their own: TensorFlow's threads and memory are not to be in this one's way, nor in one another's.
+    tiny = "import pathlib, sys; from tests.functional.tiny_model import *; build_tiny_model(pathlib.Path(sys.argv[1]))"
     paths = os.pathsep.join([str(ROOT / "src" / "Recognizer"), str(ROOT)])
     environment = os.environ | {"PYTHONPATH": paths, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    subprocess.run([sys.executable, "-c", script, str(folder)], env=environment, capture_output=True, check=True)
+    published = str(folder / "published")
+    options = ["--engine", "litert", "--url", published, "--output", str(made), "--cache", str(folder / "cache")]
+    for command in (["-c", tiny, published], ["-m", "model_build", *options]):
+        subprocess.run([sys.executable, *command], env=environment, capture_output=True, check=True)
     return made
 
 
