@@ -52,9 +52,9 @@ def _page(folder: Path, default_min_score: float, origins: Sequence[str]) -> Ass
     )
     styles = {name: text_of(folder / name) for name in _STYLE.findall(document)}
     scripts = {name: joined(folder, name) for name in _SCRIPT.findall(document)}
+    document = _THUMB.sub(lambda match: _data_url(folder / match[0]), document)
     document = _STYLE.sub(lambda match: f"<style>{styles[match[1]]}</style>", document)
     document = _SCRIPT.sub(lambda match: f'<script type="module">{scripts[match[1]]}</script>', document)
-    document = _THUMB.sub(lambda match: _data_url(folder / match[0]), document)
     policy = "; ".join(
         (
             "default-src 'none'",
