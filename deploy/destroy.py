@@ -7,30 +7,25 @@ same one. Images go by the repository's lifecycle rule.
 from __future__ import annotations
 
 import sys
+from functools import partial
 
-from botocore.exceptions import BotoCoreError, ClientError, WaiterError
-
-from deploy import ready
+from deploy import program, ready
 
 
 def main(arguments: list[str]) -> int:
     """Deletes the stack of a stage where both names fit; what the process should exit with."""
     stage, named = (*arguments, "", "")[:2]
-    try:
-        environment = ready.environment(stage)
-        _require_meant(stage, environment.stack, named)
-        cloudformation = ready.account().client("cloudformation")
-        # The deletion of a stack that is not there would succeed.
-        cloudformation.describe_stacks(StackName=environment.stack)
-        cloudformation.delete_stack(StackName=environment.stack)
-        print(f"{environment.stack} is being deleted", file=sys.stderr)
-        cloudformation.get_waiter("stack_delete_complete").wait(StackName=environment.stack)
-    except ready.NotReadyError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError, WaiterError) as error:
-        print(f"{environment.stack} was not deleted: {error}", file=sys.stderr)
-        return 1
+    return program.exit_code(stage, partial(_destroy, stage, named), "{stack} was not deleted")
+
+
+def _destroy(stage: str, named: str, environment: ready.Environment) -> int:
+    _require_meant(stage, environment.stack, named)
+    cloudformation = ready.account().client("cloudformation")
+    # The deletion of a stack that is not there would succeed.
+    cloudformation.describe_stacks(StackName=environment.stack)
+    cloudformation.delete_stack(StackName=environment.stack)
+    print(f"{environment.stack} is being deleted", file=sys.stderr)
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName=environment.stack)
     print(f"{environment.stack} is gone")
     return 0
 

@@ -6,14 +6,13 @@ ECR's scan finds something critical. Owns that judgement.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from botocore.exceptions import ClientError, WaiterError
 
-from deploy import image, ready
+from deploy import image, program, ready
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -25,20 +24,15 @@ _ACCEPTED = ready.ROOT / "deploy" / "accepted-findings.txt"
 
 def main(arguments: list[str]) -> int:
     """Publishes for the named stage, dev without a name; what the process should exit with."""
-    try:
-        environment = ready.environment(arguments[0] if arguments and arguments[0] else "dev")
-        ready.check_docker()
-        session = ready.account()
-        published = image.published(environment, session)
-        findings, open_ = _findings(session, published)
-    except ready.NotReadyError as error:
-        print(error, file=sys.stderr)
-        return 1
-    except (BotoCoreError, ClientError, FileNotFoundError) as error:
-        print(f"The image was not published: {error}", file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError as error:  # it has said itself why
-        return error.returncode or 1
+    stage = arguments[0] if arguments and arguments[0] else "dev"
+    return program.exit_code(stage, _publish, "The image was not published")
+
+
+def _publish(environment: ready.Environment) -> int:
+    ready.check_docker()
+    session = ready.account()
+    published = image.published(environment, session)
+    findings, open_ = _findings(session, published)
     print(published.address)
     told = ", ".join(f"{count} {severity.lower()}" for severity, count in findings.items()) or "nothing"
     print(f"tag {published.tag}; ECR's scan found {told}", file=sys.stderr)
