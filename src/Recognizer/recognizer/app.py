@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from recognizer.http.messages import Request, Response
-    from recognizer.job import DetectRequest, Labelling
+    from recognizer.job import DetectRequest, Labelling, Source
     from recognizer.pipeline import Pipeline
     from recognizer.settings import Settings
     from recognizer.site.answer_pages import AnswerPages
@@ -152,9 +152,7 @@ class App:
         return self._detect(request, detection.from_body(request, self._rules), record)
 
     def _detect(self, request: Request, wanted: DetectRequest, record: Record) -> Response:
-        if wanted.content is None and headers.is_looped(request):
-            raise LoopDetected("The address of the picture leads back to this service.", parameter="url")
-        source = self._pipeline.source(wanted, record.ends_at_s)
+        source = self._source(request, wanted, record)
         identity, max_age_s = self._model.identity, self._settings.cache_max_age_s
         if_none_match = request.header("if-none-match")
         if request.method == "GET" and if_none_match:
@@ -175,11 +173,14 @@ class App:
     ) -> Response:
         by = labelling()
         wanted, as_pairs = read(request, Rules(by.labels, by.default_min_score, self._settings.max_bytes))
-        if wanted.content is None and headers.is_looped(request):
-            raise LoopDetected("The address of the picture leads back to this service.", parameter="url")
-        source = self._pipeline.source(wanted, record.ends_at_s)
+        source = self._source(request, wanted, record)
         record.outcome = self._pipeline.label(wanted, source, record.ends_at_s, by.label)
         return responses.classified(record.outcome, by, self._settings.cache_max_age_s, as_pairs=as_pairs)
+
+    def _source(self, request: Request, wanted: DetectRequest, record: Record) -> Source:
+        if wanted.content is None and headers.is_looped(request):
+            raise LoopDetected("The address of the picture leads back to this service.", parameter="url")
+        return self._pipeline.source(wanted, record.ends_at_s)
 
     def _labels(self, request: Request, _: Record) -> Response:
         known = self._model.labels

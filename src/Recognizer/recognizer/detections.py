@@ -113,8 +113,7 @@ class Classification:
     score: float
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.score <= 1.0:
-            raise ValueError(f"score must be within 0..1, not {self.score}")
+        _require_score(self.score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,5 +129,9 @@ class Detection:
     box: Box
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.score <= 1.0:
-            raise ValueError(f"score must be within 0..1, not {self.score}")
+        _require_score(self.score)
+
+
+def _require_score(score: float) -> None:
+    if not 0.0 <= score <= 1.0:
+        raise ValueError(f"score must be within 0..1, not {score}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recognizer.errors import InvalidParameter
 from recognizer.http import body, parameters
 from recognizer.http.negotiation import Negotiated
 
@@ -29,9 +28,7 @@ def from_query(request: Request, rules: Rules) -> tuple[DetectRequest, bool]:
     Raises:
         InvalidParameter: a parameter is missing, unknown, malformed or out of range.
     """
-    given = parameters.canonical(request.query, known=PARAMETERS)
-    if "image" in given:
-        raise InvalidParameter("A picture itself goes into the body of a POST request.", parameter="image")
+    given = parameters.of_query(request.query, PARAMETERS)
     return parameters.validated(given, rules, _JSON), False
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recognizer.errors import InvalidParameter
 from recognizer.http import body, parameters
 from recognizer.http.negotiation import negotiated
 
@@ -23,9 +22,7 @@ def from_query(request: Request, rules: Rules) -> DetectRequest:
     Raises:
         InvalidParameter: a parameter is missing, unknown, malformed or out of range.
     """
-    given = parameters.canonical(request.query)
-    if "image" in given:
-        raise InvalidParameter("A picture itself goes into the body of a POST request.", parameter="image")
+    given = parameters.of_query(request.query)
     return parameters.validated(given, rules, negotiated(request.header("accept"), "image"))
 
 

@@ -81,6 +81,18 @@ def canonical(*parts: Mapping[str, Any], known: Sequence[str] = PARAMETERS) -> d
     return given
 
 
+def of_query(query: Mapping[str, Any], known: Sequence[str] = PARAMETERS) -> dict[str, Any]:
+    """The parameters of a request that has no body, under their canonical names.
+
+    Raises:
+        InvalidParameter: as ``canonical``, or a picture itself is among them.
+    """
+    given = canonical(query, known=known)
+    if "image" in given:
+        raise InvalidParameter("A picture itself goes into the body of a POST request.", parameter="image")
+    return given
+
+
 def validated(
     given: Mapping[str, Any], rules: Rules, accepted: Negotiated, content: bytes | None = None
 ) -> DetectRequest:

@@ -30,12 +30,8 @@ def detected(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int) -> Re
     """The answer to a request that was served: the picture, JSON, or a form with both."""
     document = detections_document(outcome, model)
     boxes = document["detections"]
-    headers = {
-        **detection_cache_headers(outcome.request, outcome.source_sha256, model, cache_max_age_s),
-        "Server-Timing": ", ".join(f"{step};dur={ms:.1f}" for step, ms in outcome.timings_ms.items()),
-        "X-Detection-Count": str(len(boxes)),
-        "X-Model": f"{model.name}; engine={model.engine}",
-    }
+    headers = _served(outcome, model, cache_max_age_s)
+    headers["X-Detection-Count"] = str(len(boxes))
     if outcome.encoded is None:
         return Response(200, JSON, headers, _dumps(document))
     if outcome.encoded.reduced:
@@ -53,16 +49,10 @@ def detected(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int) -> Re
 
 def classified(outcome: Outcome, by: Labelling, cache_max_age_s: int, *, as_pairs: bool) -> Response:
     """The labels of a whole picture: as a document, or as pairs of name and per cent."""
-    headers = {
-        **detection_cache_headers(
-            outcome.request, outcome.source_sha256, by.identity, cache_max_age_s, f"{by.source} {as_pairs}"
-        ),
-        "Server-Timing": ", ".join(f"{step};dur={ms:.1f}" for step, ms in outcome.timings_ms.items()),
-        "X-Model": f"{by.identity.name}; engine={by.identity.engine}",
-    }
+    headers = _served(outcome, by.identity, cache_max_age_s, f"{by.source} {as_pairs}")
     if as_pairs:
         pairs = [[found.label.name, round(found.score * 100, 2)] for found in outcome.labels]
-        return Response(200, "application/json", headers, _dumps(pairs))
+        return Response(200, JSON, headers, _dumps(pairs))
     labels = [
         {"label": found.label.name, "id": found.label.id, "score": round(found.score, 4)} for found in outcome.labels
     ]
@@ -72,7 +62,16 @@ def classified(outcome: Outcome, by: Labelling, cache_max_age_s: int, *, as_pair
         "source": by.source,
         "labels": labels,
     }
-    return Response(200, "application/json", headers, _dumps(body))
+    return Response(200, JSON, headers, _dumps(body))
+
+
+def _served(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int, about: str = "") -> dict[str, str]:
+    """The headers of what a model made of a picture."""
+    return {
+        **detection_cache_headers(outcome.request, outcome.source_sha256, model, cache_max_age_s, about),
+        "Server-Timing": ", ".join(f"{step};dur={ms:.1f}" for step, ms in outcome.timings_ms.items()),
+        "X-Model": f"{model.name}; engine={model.engine}",
+    }
 
 
 def detection_cache_headers(
