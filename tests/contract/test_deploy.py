@@ -19,21 +19,6 @@ REGION = {"AWS_DEFAULT_REGION": "eu-central-1"}
 
 
 @pytest.fixture
-def program(tmp_path):
-    """Writes a shell script that is found under a name."""
-
-    def write(name, script):
-        path = tmp_path / "bin" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        path.chmod(0o755)
-        return path
-
-    (tmp_path / "bin").mkdir()
-    return write
-
-
-@pytest.fixture
 def deploy(tmp_path):
     """Runs the program with nothing in its environment but what is given."""
 

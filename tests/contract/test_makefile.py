@@ -29,20 +29,6 @@ def make(*arguments, path=None):
     )
 
 
-@pytest.fixture
-def program(tmp_path):
-    """Writes a shell script under a name, for a PATH or a PYTHON of the test's own."""
-
-    def write(name, script):
-        path = tmp_path / "bin" / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
-        path.chmod(0o755)
-        return path
-
-    return write
-
-
 def chosen(path):
     return make("--eval", "show: ; @echo '[$(PYTHON)]'", "show", path=path).stdout.strip()
 

@@ -12,7 +12,19 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from recognizer.uploads import storage
+
 MODIFIED = "Sun, 01 Nov 2026 12:00:00 GMT"
+
+
+def use(store, monkeypatch):
+    """Empties a store and has botocore go there until the test is over; its retries do not wait."""
+    variables = {"AWS_ENDPOINT_URL": store.url, "AWS_DEFAULT_REGION": "eu-central-1"}
+    for name, value in {**variables, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+    storage._client.cache_clear()
+    store.clear()
 
 
 @dataclass(frozen=True)
@@ -44,12 +56,19 @@ class ObjectStore(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Exchange)
         self.objects: dict[tuple[str, str], list[Version]] = {}
         self.failing: set[str] = set()
-        self.before_put = lambda bucket, key: None
         self.asked: list[tuple[str, str, str]] = []
+        self.clear()
         self.lock = threading.Lock()
         self._count = 0
         self._thread = threading.Thread(target=self.serve_forever, args=(0.01,))
         self._thread.start()
+
+    def clear(self):
+        """As if nothing had happened."""
+        self.objects.clear()
+        self.failing.clear()
+        self.asked.clear()
+        self.before_put = lambda bucket, key: None
 
     @property
     def url(self):

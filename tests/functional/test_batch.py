@@ -13,12 +13,12 @@ import threading
 import pytest
 from PIL import Image
 from recognizer.build import build_worker
-from recognizer.uploads import storage
 
 from local.batch import sources
 from local.batch.cloud import Deployment, Timeout
 from local.batch.record import Record
 from tests.conftest import ROOT, on_loopback
+from tests.functional import object_store
 from tests.functional.object_store import ObjectStore
 from tests.functional.serving import environment
 from tests.functional.test_worker import RESULTS, UPLOADS, batch, message, picture
@@ -156,13 +156,8 @@ def test_no_name_leads_out_of_the_folder(tmp_path, name):
 @pytest.fixture
 def store(monkeypatch):
     with ObjectStore() as running:
-        for name, value in {"AWS_ENDPOINT_URL": running.url, "AWS_DEFAULT_REGION": "eu-central-1"}.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        storage._client.cache_clear()
+        object_store.use(running, monkeypatch)
         yield running
-        storage._client.cache_clear()
 
 
 def test_a_deployment_does_it_and_nothing_is_sent_twice(store, tiny_model, pictures):

@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from recognizer.build import build, build_worker
-from recognizer.uploads import storage
 
 from tests.conftest import on_loopback
+from tests.functional import object_store
 from tests.functional.object_store import ObjectStore
 from tests.functional.proxy_events import Context, event, reply
 from tests.functional.serving import environment
@@ -28,12 +28,7 @@ def store():
 
 @pytest.fixture(autouse=True)
 def _bucket(store, monkeypatch):
-    for name, value in {"AWS_ENDPOINT_URL": store.url, "AWS_DEFAULT_REGION": "eu-central-1"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    storage._client.cache_clear()
-    store.objects.clear()
+    object_store.use(store, monkeypatch)
 
 
 @pytest.fixture(scope="module")

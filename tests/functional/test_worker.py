@@ -12,10 +12,10 @@ from PIL import Image
 from recognizer import telemetry
 from recognizer.build import build_worker
 from recognizer.errors import InvalidSetting
-from recognizer.uploads import storage
 from recognizer.uploads.results import folder_of
 
 from tests.conftest import on_loopback
+from tests.functional import object_store
 from tests.functional.object_store import ObjectStore
 from tests.functional.serving import environment
 
@@ -40,18 +40,8 @@ def store():
 
 
 @pytest.fixture(autouse=True)
-def _empty(store, monkeypatch):
-    """Nothing in the buckets, and botocore sent to them; its retries do not wait."""
-    for name, value in {"AWS_ENDPOINT_URL": store.url, "AWS_DEFAULT_REGION": "eu-central-1"}.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
-    storage._client.cache_clear()
-    store.objects.clear()
-    store.failing.clear()
-    store.asked.clear()
-    store.before_put = lambda bucket, key: None
+def _buckets(store, monkeypatch):
+    object_store.use(store, monkeypatch)
 
 
 @pytest.fixture(scope="module")
