@@ -483,6 +483,17 @@ def test_a_shift_goes_back_on_alarms():
     assert alarms == [f"<{name}Alarm>" for name in names]
 
 
+def test_alarms_on_our_own_metrics_name_what_is_emitted():
+    stack = Deployed()
+
+    for name in ("InternalErrors", "Latency"):
+        alarm = stack.resources[f"{name}Alarm"]["Properties"]
+        assert alarm["Namespace"] == "Recognizer"
+        assert f'"{alarm["MetricName"]}"' in (ROOT / "src/Recognizer/recognizer/telemetry.py").read_text("utf-8")
+        service = stack.resources["Recognizer"]["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
+        assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
+
+
 def test_the_alarm_on_timeouts_rings_before_lambda_stops_the_function():
     stack = Deployed()
 

@@ -715,6 +715,17 @@ def test_metrics_are_printed_once_a_request_in_the_embedded_format(app, server, 
     assert "Duration" in {metric["Name"] for metric in directive["Metrics"]}
 
 
+def test_what_pictures_take_is_measured_apart(app, server, metrics):
+    get(app, server.url("/car.png"))
+    app(event(path="/health"), Context())
+    get(app, server.url("/page.html"))
+
+    picture, *others = metrics()
+    assert picture["PictureDuration"] == picture["Duration"]
+    assert len(others) == 2
+    assert all("PictureDuration" not in blob for blob in others)
+
+
 @pytest.mark.parametrize(
     ("path", "metric"), [("/car.png", "Status2xx"), ("/page.html", "Status4xx"), ("/broken.png", "Status5xx")]
 )

@@ -85,6 +85,8 @@ def _report(record: Record, status: int, message: str, more: dict[str, Any]) -> 
         facts["causes"] = [type(cause).__name__ for cause in _causes(record.error)]
     if record.outcome is not None:
         facts |= _facts(record.outcome)
+        # Apart from the page's files, which take a millisecond and would hide it.
+        metrics.add_metric("PictureDuration", MetricUnit.Milliseconds, duration_ms)
         metrics.add_metric("Detections", MetricUnit.Count, len(record.outcome.detections))
         for step, ms in record.outcome.timings_ms.items():
             metrics.add_metric(step.capitalize(), MetricUnit.Milliseconds, ms)
