@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, WaiterError
+from botocore.waiter import WaiterModel, create_waiter_with_client
 
 from deploy import image, program, ready
 
@@ -19,6 +20,24 @@ if TYPE_CHECKING:
 
 _WORST = "CRITICAL"
 # One finding a line, by its name, and why it is accepted: "CVE-2026-1234 no fix yet; nothing here calls it".
+# botocore's own waits for COMPLETE; Amazon Inspector, which goes on looking, says ACTIVE.
+_SCANNED = WaiterModel(
+    {
+        "version": 2,
+        "waiters": {
+            "Scanned": {
+                "operation": "DescribeImageScanFindings",
+                "delay": 5,
+                "maxAttempts": 60,
+                "acceptors": [
+                    {"matcher": "path", "argument": "imageScanStatus.status", "expected": status, "state": state}
+                    for status, state in {"COMPLETE": "success", "ACTIVE": "success", "FAILED": "failure"}.items()
+                ]
+                + [{"matcher": "error", "expected": "ScanNotFoundException", "state": "retry"}],
+            }
+        },
+    }
+)
 _ACCEPTED = ready.ROOT / "deploy" / "accepted-findings.txt"
 
 
@@ -47,7 +66,7 @@ def _findings(session: Session, published: image.Published) -> tuple[Counter[str
     name = published.repository.partition("/")[2]
     scanned: dict[str, Any] = {"repositoryName": name, "imageId": {"imageDigest": published.digest}}
     try:
-        ecr.get_waiter("image_scan_complete").wait(**scanned)
+        create_waiter_with_client("Scanned", _SCANNED, ecr).wait(**scanned)
         pages: list[Any] = [
             page["imageScanFindings"] for page in ecr.get_paginator("describe_image_scan_findings").paginate(**scanned)
         ]

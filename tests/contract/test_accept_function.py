@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from playwright._impl._driver import compute_driver_executable
-from recognizer.http.negotiation import negotiated
+from recognizer.http.negotiation import negotiated, prefers_html
 
 from tests.contract.cloudformation import TEMPLATE
 
@@ -31,6 +31,7 @@ USUAL = [
     ),
 ]
 MEDIA = ["*/*", "image/*", "image/webp", "image/png", "image/avif", "application/json", "application/*", "text/html"]
+MEDIA += ["application/problem+json"]
 QUALITIES = ["", ";q=0", ";q=0.0", ";q=0.3", ";q=0.8", "; q=0.5", ";q=1.0", ";q=abc", ";v=b3;q=0.7", ";Q=0.2"]
 
 
@@ -66,15 +67,15 @@ def test_the_answer_is_the_same():
     others = {
         (accept, short)
         for accept, short in zip(accepts, left, strict=True)
-        if negotiated(accept, "image") != negotiated(short, "image")
+        if negotiated(accept, "image") != negotiated(short, "image") or prefers_html(accept) != prefers_html(short)
     }
     assert not others
     assert sum(accept != short for accept, short in zip(accepts, left, strict=True)) > 100
 
 
 @pytest.mark.parametrize("accept", [*USUAL, None])
-def test_what_browsers_and_curl_send_is_one_key(accept):
-    assert shortened([("GET", accept)]) == ["image/*"]
+def test_what_browsers_and_curl_send_is_one_key_for_people_and_one_for_programs(accept):
+    assert shortened([("GET", accept)]) == ["text/html,image/*" if accept and "text/html" in accept else "image/*"]
 
 
 def test_other_methods_keep_theirs():

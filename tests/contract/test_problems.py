@@ -20,7 +20,7 @@ from recognizer.sandbox import pool
 from recognizer.vision import detector, tiles
 
 from tests.conftest import ROOT, on_loopback
-from tests.functional.hostile import jpeg_of_many_scans, tiff_around
+from tests.functional.hostile import AS_MANY_SCANS_AS_ARE_READ, jpeg_of_many_scans
 from tests.functional.loopback import LoopbackServer
 from tests.functional.proxy_events import Context, event, reply
 from tests.functional.serving import environment
@@ -54,7 +54,7 @@ def url():
         "/noise.png": answers(a_file()),
         "/empty.png": answers(b""),
         "/truncated.jpg": answers(a_file("JPEG")[:2_000]),
-        "/scans.tif": answers(tiff_around(jpeg_of_many_scans(), 6000, 6000)),
+        "/scans.jpg": answers(jpeg_of_many_scans(scans=AS_MANY_SCANS_AS_ARE_READ)),
         "/silent.png": silent,
     }
     with LoopbackServer(routes) as running:
@@ -119,7 +119,7 @@ def broken_picture(app, url, **_):
 
 
 def picture_too_costly(service, url, **_):
-    return get(service(PICTURE_TIMEOUT="0.1", MAX_BYTES="1000000"), url("/scans.tif"))
+    return get(service(PICTURE_TIMEOUT="0.1", MAX_BYTES="1000000"), url("/scans.jpg"))
 
 
 def too_many_tiles(app, url, monkeypatch, **_):

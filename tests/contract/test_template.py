@@ -403,7 +403,7 @@ def emitted(monkeypatch, capsys):
     error = InternalError("Something went wrong.")
     error.__cause__ = ValueError("why")
     for status in (200, 304, 404, 502):
-        telemetry.report(telemetry.Record("id", is_cold=True, outcome=outcome), status)
+        telemetry.report(telemetry.Record("id", is_cold=True, has_picture=True, outcome=outcome), status)
     telemetry.report(telemetry.Record("id", is_cold=False, error=error), 500)
     blobs = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
     assert len(blobs) == 5
@@ -415,8 +415,9 @@ def emitted(monkeypatch, capsys):
     }
 
 
-def test_the_alarm_on_internal_errors_counts_what_the_service_counts(emitted):
-    alarm = Deployed().resources["InternalErrorsAlarm"]["Properties"]
+@pytest.mark.parametrize("name", ["InternalErrorsAlarm", "LatencyAlarm"])
+def test_alarms_on_the_services_own_metrics_name_what_it_sends(emitted, name):
+    alarm = Deployed().resources[name]["Properties"]
 
     dimensions = [(each["Name"], each["Value"]) for each in alarm["Dimensions"]]
     assert (alarm["Namespace"], *dimensions, alarm["MetricName"]) in emitted
@@ -481,17 +482,6 @@ def test_a_shift_goes_back_on_alarms():
     alarms = [alarm["Name"] for alarm in group["AlarmConfiguration"]["Alarms"]]
     names = ("InternalErrors", "FunctionErrors", "Timeouts", "Throttles", "Latency")
     assert alarms == [f"<{name}Alarm>" for name in names]
-
-
-def test_alarms_on_our_own_metrics_name_what_is_emitted():
-    stack = Deployed()
-
-    for name in ("InternalErrors", "Latency"):
-        alarm = stack.resources[f"{name}Alarm"]["Properties"]
-        assert alarm["Namespace"] == "Recognizer"
-        assert f'"{alarm["MetricName"]}"' in (ROOT / "src/Recognizer/recognizer/telemetry.py").read_text("utf-8")
-        service = stack.resources["Recognizer"]["Properties"]["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]
-        assert alarm["Dimensions"] == [{"Name": "service", "Value": service}]
 
 
 def test_the_alarm_on_timeouts_rings_before_lambda_stops_the_function():

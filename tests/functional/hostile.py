@@ -9,6 +9,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
+AS_MANY_SCANS_AS_ARE_READ = 20  # of 36 megapixels: seconds of work
+
 
 def jpeg_of_many_scans(side_px=6000, scans=90):
     """A progressive JPEG in which the last scan, a pass over the whole picture, is there again and again."""
@@ -20,7 +22,7 @@ def jpeg_of_many_scans(side_px=6000, scans=90):
 
 
 def tiff_around(jpeg, width, height):
-    """A TIFF of one strip that is a JPEG: what is inside, no look at the outside tells."""
+    """A TIFF of one strip that is a JPEG."""
     tags = [
         *((256, 4, width), (257, 4, height), (258, 3, 8), (259, 3, 7), (262, 3, 1)),
         *((273, 4, 8 + 2 + 12 * 9 + 4), (277, 3, 1), (278, 4, height), (279, 4, len(jpeg))),

@@ -46,6 +46,7 @@ pytestmark = [on_loopback, pytest.mark.enable_socket]
 # What a first look at the file tells, so that it costs nothing.
 REFUSED = {
     "a JPEG of many scans": hostile.jpeg_of_many_scans,
+    "a JPEG of many scans inside a TIFF": lambda: hostile.tiff_around(hostile.jpeg_of_many_scans(), 6000, 6000),
     "Exif segments by the thousand": hostile.jpeg_of_exif_segments,
     "empty segments by the million": lambda: hostile.jpeg_of_empty_segments(4_000_000),
     "profiles that inflate": hostile.png_of_profiles,
@@ -56,7 +57,7 @@ REFUSED = {
 }
 HOSTILE = {
     **REFUSED,
-    "a JPEG of many scans inside a TIFF": lambda: hostile.tiff_around(hostile.jpeg_of_many_scans(), 6000, 6000),
+    "a JPEG of as many scans as are read": lambda: hostile.jpeg_of_many_scans(scans=hostile.AS_MANY_SCANS_AS_ARE_READ),
     "a flat middle in noise": hostile.flat_middle,
     "an ordinary picture of 36 megapixels": hostile.large_flat,
 }

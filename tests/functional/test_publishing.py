@@ -32,13 +32,14 @@ class Cloud:
         asked: the name of each call, with its parameters.
         is_there: whether the image is in the repository.
         severities: what the scan found.
+        scan: its status.
         refuses: whether nobody may push.
         stack: its status, None where there is none; ``after_deletion`` is what it becomes.
     """
 
     def __init__(self):
         self.asked, self.is_there, self.severities, self.has_repository = [], False, {}, True
-        self.refuses = False
+        self.refuses, self.scan = False, "COMPLETE"
         self.stack, self.after_deletion = "CREATE_COMPLETE", None
         self.server = LoopbackServer({"/": self._route})
 
@@ -96,8 +97,11 @@ class Cloud:
             {"name": f"CVE-2026-{number}", "severity": "CRITICAL"}
             for number in range(self.severities.get("CRITICAL", 0))
         ]
-        found = {"findingSeverityCounts": self.severities, "findings": names}
-        return 200, {"imageScanStatus": {"status": "COMPLETE"}, "imageScanFindings": found}
+        if self.scan == "ACTIVE":  # Amazon Inspector's
+            names = [{"packageVulnerabilityDetails": {"vulnerabilityId": each.pop("name")}, **each} for each in names]
+        kind = "enhancedFindings" if self.scan == "ACTIVE" else "findings"
+        found = {"findingSeverityCounts": self.severities, kind: names}
+        return 200, {"imageScanStatus": {"status": self.scan}, "imageScanFindings": found}
 
 
 @pytest.fixture
@@ -270,9 +274,10 @@ def test_an_image_that_is_there_is_not_pushed_again(run, cloud):
     assert not [line for line in run.commands() if "push" in line]
 
 
+@pytest.mark.parametrize("scan", ["COMPLETE", "ACTIVE"])
 @pytest.mark.parametrize(("severities", "code"), [({"HIGH": 2, "LOW": 1}, 0), ({"CRITICAL": 1, "HIGH": 2}, 1)])
-def test_what_the_scan_finds_critical_fails(run, cloud, severities, code):
-    cloud.severities = severities
+def test_what_the_scan_finds_critical_fails(run, cloud, severities, code, scan):
+    cloud.severities, cloud.scan = severities, scan
     done = run("publish", "dev")
 
     assert done.returncode == code

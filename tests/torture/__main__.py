@@ -139,7 +139,7 @@ def _environment():
     return {
         "Python": platform.python_version(),
         **packages,
-        "on": f"{len(os.sched_getaffinity(0))} CPUs, {platform.system()} {platform.release()}",
+        "on": f"{len(os.sched_getaffinity(0))} CPUs, {platform.system()}",
     }
 
 

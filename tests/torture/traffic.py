@@ -36,7 +36,7 @@ def served():
         "/cut.jpg": cat[: len(cat) // 2],
         "/page.html": b"<!doctype html><title>No picture</title>",
         "/scans.jpg": hostile.jpeg_of_many_scans(3000, 90),
-        "/scans.tif": hostile.tiff_around(hostile.jpeg_of_many_scans(3000, 90), 3000, 3000),
+        "/scans.tif": hostile.tiff_around(hostile.jpeg_of_many_scans(3000, 80), 3000, 3000),
         "/exif.jpg": hostile.jpeg_of_exif_segments(6000),
         "/segments.jpg": hostile.jpeg_of_empty_segments(1_000_000),
         "/middle.png": hostile.flat_middle(2600),

@@ -47,6 +47,7 @@ def test_an_empty_environment_gives_the_documented_defaults():
         access="NONE",
         access_keys=frozenset(),
         origin_secret=None,
+        release="",
         is_snapshot=False,
         buckets=None,
         uploads_options="",
@@ -66,6 +67,7 @@ def test_blank_variables_mean_their_defaults(text):
     [
         ("MODEL_DIR", "/opt/model", "model_dir", Path("/opt/model")),
         ("THREADS", "1", "threads", 1),
+        ("AWS_LAMBDA_FUNCTION_VERSION", "12", "release", "12"),
         ("THREADS", " 64 ", "threads", 64),
         ("MAX_BYTES", "1000", "max_bytes", 1000),
         ("MAX_PIXELS", "1000000", "max_pixels", 1_000_000),

@@ -180,6 +180,7 @@ class App:
     def _source(self, request: Request, wanted: DetectRequest, record: Record) -> Source:
         if wanted.content is None and headers.is_looped(request):
             raise LoopDetected("The address of the picture leads back to this service.", parameter="url")
+        record.has_picture = True
         return self._pipeline.source(wanted, record.ends_at_s)
 
     def _labels(self, request: Request, _: Record) -> Response:

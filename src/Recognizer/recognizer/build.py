@@ -73,7 +73,7 @@ def build(environ: Mapping[str, str]) -> App:
         settings,
         model,
         pipeline,
-        labelling=_labelling(model, pipeline.detect, settings.threads),
+        labelling=_labelling(model, pipeline.detect, settings),
         pages=AnswerPages(_WEB),
         site=site,
         colour_of=lambda label_id: ink_for(label_id).hex,
@@ -121,7 +121,7 @@ def recognition(settings: Settings, max_answer_bytes: int) -> tuple[Model, Pipel
     craft = _craft(settings, max_answer_bytes)
     pool = Pool(partial(serve, craft, assets.bytes_of(_REHEARSAL)), settings.picture_memory_bytes)
     pool.start()
-    model = Model.load(settings.model_dir)
+    model = Model.load(settings.model_dir, settings.release)
     policy = Policy(
         allowed_ports=settings.allowed_ports, allowed_hosts=settings.allowed_hosts, allow_private=settings.allow_private
     )
@@ -156,7 +156,7 @@ def _rehearse(pipeline: Pipeline) -> None:
 
 
 def _labelling(
-    model: Model, detect: Callable[[View, Criteria], tuple[Detection, ...]], threads: int
+    model: Model, detect: Callable[[View, Criteria], tuple[Detection, ...]], settings: Settings
 ) -> Callable[[], Labelling]:
     """What tells the labels of whole pictures: a classifier, loaded when it is first asked for, or the detector."""
     folder = model.folder / CLASSIFIER
@@ -169,8 +169,8 @@ def _labelling(
 
     @functools.cache
     def load() -> Labelling:
-        found = Model.load(folder)
-        return Labelling(found.identity, found.labels, 0.0, "classifier", classifier.load(found, threads))
+        found = Model.load(folder, settings.release)
+        return Labelling(found.identity, found.labels, 0.0, "classifier", classifier.load(found, settings.threads))
 
     def loaded() -> Labelling:
         with one_at_a_time:

@@ -119,12 +119,14 @@ class ModelIdentity:
         engine: what runs it, ``tensorflow`` or ``litert``.
         graph: ``published`` (the graph as it was published) or ``slim`` (cut before its NMS).
         sha256: digest of the archive or folder it was built from.
+        build: what tells this build of it from others: with other labels, or deployed as another version.
     """
 
     name: str
     engine: str
     graph: str
     sha256: str
+    build: str = ""
 
 
 @dataclass(frozen=True, slots=True)

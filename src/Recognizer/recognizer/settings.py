@@ -71,6 +71,7 @@ class Settings:
         cache_max_age_s: Cache-Control of pictures and detections; 0 forbids storing (CACHE_MAX_AGE).
         access: who checks those who ask for what is costly: nobody, the gateway, or with KEY we (ACCESS).
         access_keys: the SHA-256 of each key (ACCESS_KEY_SHA256, hexadecimal, separated by commas).
+        release: the number of this version of the function (AWS_LAMBDA_FUNCTION_VERSION, as Lambda has it).
         is_snapshot: whether Lambda takes a snapshot of the started service (AWS_LAMBDA_INITIALIZATION_TYPE, as Lambda
             has it).
         origin_secret: the SHA-256 of what a distribution in front sends as X-Origin-Secret; None where there is no such
@@ -97,6 +98,7 @@ class Settings:
     access: Access
     access_keys: frozenset[bytes]
     origin_secret: bytes | None
+    release: str
     is_snapshot: bool
     buckets: Buckets | None
     uploads_options: str
@@ -133,6 +135,7 @@ class Settings:
             access=access,
             access_keys=access_keys,
             origin_secret=_read(environ, "ORIGIN_SECRET", None, _digest, is_secret=True),
+            release=environ.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
             is_snapshot=environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start",
             buckets=_buckets(environ),
             uploads_options=environ.get("UPLOADS_OPTIONS", "").strip(),

@@ -37,6 +37,7 @@ class Record:
     Attributes:
         request_id: Lambda's name for it.
         is_cold: whether it is the first that this instance answers.
+        has_picture: whether a picture was asked about.
         outcome: what a detection came to.
         error: what the client was told instead.
         started_s: when it came in, by ``time.perf_counter``.
@@ -45,6 +46,7 @@ class Record:
 
     request_id: str | None
     is_cold: bool
+    has_picture: bool = False
     outcome: Outcome | None = None
     error: RequestError | None = None
     started_s: float = field(default_factory=time.perf_counter)
@@ -78,6 +80,8 @@ def _report(record: Record, status: int, message: str, more: dict[str, Any]) -> 
     metrics = EphemeralMetrics(namespace="Recognizer")
     metrics.add_metric("Duration", MetricUnit.Milliseconds, duration_ms)
     metrics.add_metric(f"Status{status // 100}xx", MetricUnit.Count, 1)
+    if record.has_picture:  # apart from the page's files, which take a millisecond and would hide it
+        metrics.add_metric("PictureDuration", MetricUnit.Milliseconds, duration_ms)
     if record.is_cold:
         metrics.add_metric("ColdStart", MetricUnit.Count, 1)
     if record.error is not None:
@@ -85,8 +89,6 @@ def _report(record: Record, status: int, message: str, more: dict[str, Any]) -> 
         facts["causes"] = [type(cause).__name__ for cause in _causes(record.error)]
     if record.outcome is not None:
         facts |= _facts(record.outcome)
-        # Apart from the page's files, which take a millisecond and would hide it.
-        metrics.add_metric("PictureDuration", MetricUnit.Milliseconds, duration_ms)
         metrics.add_metric("Detections", MetricUnit.Count, len(record.outcome.detections))
         for step, ms in record.outcome.timings_ms.items():
             metrics.add_metric(step.capitalize(), MetricUnit.Milliseconds, ms)

@@ -18,7 +18,7 @@ from recognizer.pictures import Encoded
 DOG = Label("/m/0bt9lr", "Dog")
 FOUND = Detection(DOG, 0.93456789, Box(ymin=0.1, xmin=0.25, ymax=0.9, xmax=0.5))
 URL = "https://example.com/a.jpg"
-MODEL = ModelIdentity("openimages_v4/ssd/mobilenet_v2", "tensorflow", "slim", "12ab")
+MODEL = ModelIdentity("openimages_v4/ssd/mobilenet_v2", "tensorflow", "slim", "12ab", "34cd 7")
 OUTCOME = Outcome(
     request=DetectRequest(URL, Criteria(3, 0.1), "json", None),
     source_sha256="ab12",

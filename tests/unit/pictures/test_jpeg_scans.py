@@ -17,7 +17,7 @@ from recognizer.pictures import read
 from recognizer.pictures.jpeg_scans import MAX_JPEG_SCANS, MAX_SCANNED_PX, has_too_many_scans, scans
 
 from tests.conftest import SHARED, needs_shared
-from tests.functional.hostile import jpeg_of_many_scans
+from tests.functional.hostile import jpeg_of_many_scans, tiff_around
 from tests.unit.pictures.files import PLENTY, progressive
 
 STEP = 40  # of the quantization: what one scan adds to its frequency
@@ -129,6 +129,22 @@ def test_the_limit_counts_exactly():
 
     assert not has_too_many_scans(at_the_limit, SIZE_PX)
     assert has_too_many_scans(one_more, SIZE_PX)
+
+
+def test_scans_within_a_tiff_count_too():
+    with pytest.raises(BrokenPicture, match="too many scans"):
+        read(tiff_around(jpeg_of_many_scans(96, MAX_JPEG_SCANS + 1), 96, 96), PLENTY)
+    assert read(tiff_around(jpeg_of_many_scans(96, 90), 96, 96), PLENTY).image.size == (96, 96)
+
+
+def test_a_tiff_of_many_jpegs_with_a_scan_each_is_read():
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (2048, 64), np.uint8))
+    file = BytesIO()
+    noise.save(file, "TIFF", compression="jpeg", tiffinfo={278: 8})
+    content = file.getvalue()
+
+    assert content.count(START_OF_SCAN) > MAX_JPEG_SCANS
+    assert read(content, PLENTY).image.size == (64, 2048)
 
 
 @pytest.mark.parametrize("scanned", [12, 15])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from recognizer.errors import ModelNotUsable
@@ -33,7 +34,27 @@ def folder(tmp_path):
 def test_a_model_says_what_it_is(folder):
     model = Model.load(folder)
 
-    assert model.identity == ModelIdentity("a/model", "tensorflow", "published", "12ab")
+    assert replace(model.identity, build="") == ModelIdentity("a/model", "tensorflow", "published", "12ab")
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.csv", "index,id,name\n1,/m/0bt9lr,Hound\n"),
+        ("hierarchy.csv", "child_id,parent_id,parent\n/m/0bt9lr,/m/0jbk,Beast\n"),
+        ("model.json", json.dumps(FACTS | {"extra": 2})),
+    ],
+)
+def test_another_build_of_the_same_archive_is_told_apart(folder, name, text):
+    before = Model.load(folder).identity
+    (folder / name).write_text(text, encoding="utf-8")
+
+    assert Model.load(folder).identity.build != before.build
+
+
+def test_the_same_build_in_another_version_of_the_service_is_told_apart(folder):
+    assert len({Model.load(folder, release).identity for release in ("", "7", "8")}) == 3
+    assert Model.load(folder, "7").identity == Model.load(folder, "7").identity
 
 
 def test_a_model_has_its_labels(folder):

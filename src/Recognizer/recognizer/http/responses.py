@@ -7,7 +7,7 @@ Owns the shape of every answer of the API. How long it may be kept is ``caching`
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any
 
 from recognizer import VERSION
@@ -88,7 +88,7 @@ def detection_cache_headers(
     minima = (criteria.min_score, sorted(criteria.min_score_by_class.items()))
     wanted = (criteria.limit, minima, classes, criteria.region, criteria.tiles)
     options = (request.url, *wanted, request.answer, request.image_format, request.draw, request.crop)
-    identity = (VERSION, about, source_sha256, options, model.sha256, model.engine, model.graph)
+    identity = (VERSION, about, source_sha256, options, *astuple(model))
     max_age_s = cache_max_age_s if request.content is None else 0
     return caching.cache_headers(caching.entity_tag(repr(identity)), max_age_s, varies=True)
 

@@ -3,6 +3,7 @@
     decode | encode         a file -> Picture; an RGB image -> a file that fits
     rgb | colour_profile    what a decoder made -> upright RGB (and RGBA); whether its colour profile may be passed on
     jpeg_scans | jpeg_segments | png_chunks | gif_frame | tiff_tags | avif_items    what a file asks for, told unread
+    tiff_jpegs              where the JPEGs within a TIFF are, whose scans count too
     plain_jpeg              whether it asks for so little that nobody need be able to stop it
     formats                 which formats there are, and what their decoders raise
 

@@ -18,6 +18,7 @@ from recognizer.pictures import avif_items, gif_frame, jpeg_segments, png_chunks
 from recognizer.pictures.formats import DAMAGE, READABLE, TRANSPARENT
 from recognizer.pictures.jpeg_scans import has_too_many_scans
 from recognizer.pictures.rgb import rgb_profile, upright
+from recognizer.pictures.tiff_jpegs import jpegs_in
 
 _WEB_PAGE = re.compile(
     rb"\s*(?:\xef\xbb\xbf)?\s*(?:<!--.{0,500}?-->\s*)?<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
@@ -76,7 +77,11 @@ def read(content: bytes, max_pixels: int) -> Picture:
         raise _broken(error) from error
     with image:
         _check_size(image.size, max_pixels)
-        if image.format in {"JPEG", "MPO"} and has_too_many_scans(content, image.size):
+        try:
+            jpegs = [slice(None)] if image.format in {"JPEG", "MPO"} else jpegs_in(image)
+        except DAMAGE as error:
+            raise _broken(error) from error
+        if jpegs and has_too_many_scans(content, image.size, jpegs):
             raise BrokenPicture("The JPEG has too many scans to decode in time. Save it again, as an ordinary JPEG.")
         try:
             image.load()

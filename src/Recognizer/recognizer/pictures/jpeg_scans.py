@@ -19,7 +19,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 # Ordinary progressive files have about 10.
 # https://libjpeg-turbo.org/pmwiki/uploads/About/TwoIssueswiththeJPEGStandard.pdf
@@ -35,13 +35,20 @@ _MARKER = re.compile(rb"\xff([\xc0-\xc7\xc9-\xcf\xd9-\xdd\xe0-\xef\xfe])")
 _LENGTH_BYTES = 2
 
 
-def has_too_many_scans(content: bytes, size_px: tuple[int, int]) -> bool:
-    """Whether a JPEG file has more scans than are read of a picture of that width and height."""
+def has_too_many_scans(content: bytes, size_px: tuple[int, int], jpegs: Sequence[slice] = (slice(None),)) -> bool:
+    """Whether a file has more scans than are read of a picture of that width and height.
+
+    Args:
+        content: the file.
+        size_px: width and height of its picture.
+        jpegs: where in it there are JPEGs, each of an equal share of the picture; by default it is one.
+    """
     most = min(MAX_JPEG_SCANS, MAX_SCANNED_PX // max(1, size_px[0] * size_px[1]))
     # Nearly every file has fewer pairs of bytes that could start one.
     if content.count(bytes((0xFF, START_OF_SCAN))) <= most:
         return False
-    return next(islice(scans(content), most, None), None) is not None
+    found = (place for jpeg in jpegs for place in scans(content[jpeg]))
+    return next(islice(found, most * len(jpegs), None), None) is not None
 
 
 def scans(content: bytes) -> Iterator[int]:

@@ -166,7 +166,7 @@ def _work(fds: list[int], serve: Serve, memory_bytes: int, nursery: int) -> None
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # it has no files to write
     with contextlib.suppress(OSError):  # where memory runs out all the same, not the service itself is to be ended
         Path("/proc/self/oom_score_adj").write_text(_KILL_FIRST, encoding="ascii")
-    os.environ.clear()  # a decoder needs none of it, and a decoder that was taken over must not find credentials
+    os.environ.clear()  # a decoder needs none of it; what the kernel shows of it below /proc stays: SECURITY.md
     connection, *shared = fds
     wire = Wire(socket.socket(fileno=connection), shared[0] if shared else None)
     for fd in shared:

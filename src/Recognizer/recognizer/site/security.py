@@ -23,7 +23,7 @@ class Scheme:
 
     Attributes:
         described: its security scheme in OpenAPI.
-        about: what is said of it, a paragraph for people.
+        about: what is said of it to people, behind the paths that ask for it.
         in_shell: what a ``curl`` command line needs.
     """
 
@@ -36,15 +36,13 @@ _BEARER = {"type": "http", "scheme": "bearer"}
 SCHEMES = {
     "KEY": Scheme(
         {**_BEARER, "description": "A key that whoever runs the service hands out."},
-        "`/detector` and `/classifier` ask for a key: send it as `Authorization: Bearer …`. Without one the answer is "
-        "401.",
+        "ask for a key: send it as `Authorization: Bearer …`. Without one the answer is 401.",
         '-H "Authorization: Bearer $KEY"',
     ),
     "JWT": Scheme(
         {**_BEARER, "bearerFormat": "JWT", "description": "A token of the issuer that this service trusts."},
-        "`/detector` and `/classifier` ask for a token of the issuer that this service trusts: send it as "
-        "`Authorization: Bearer …`. "
-        "API Gateway checks it, and answers 401 or 403.",
+        "ask for a token of the issuer that this service trusts: send it as `Authorization: Bearer …`. API Gateway "
+        "checks it, and answers 401 or 403.",
         '-H "Authorization: Bearer $TOKEN"',
     ),
     "AWS_IAM": Scheme(
@@ -55,9 +53,8 @@ SCHEMES = {
             "description": "Signature version 4 for `execute-api`.",
             "x-amazon-apigateway-authtype": "awsSigv4",
         },
-        "`/detector` and `/classifier` ask for requests signed with AWS credentials that may call this API "
-        "(`execute-api:Invoke`). API "
-        "Gateway checks them, and answers 403.",
+        "ask for requests signed with AWS credentials that may call this API (`execute-api:Invoke`). API Gateway "
+        "checks them, and answers 403.",
         '--aws-sigv4 "aws:amz:$AWS_REGION:execute-api" --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\\n'
         '  -H "X-Amz-Security-Token: $AWS_SESSION_TOKEN"',
     ),
@@ -74,9 +71,11 @@ def secured(document: Json, access: str) -> Json:
     if access not in SCHEMES:
         return document
     scheme, info = SCHEMES[access], document["info"]
+    *others, last = (f"`{path}`" for path in document["paths"] if path in COSTLY)
+    about = f"{', '.join(others)} and {last} {scheme.about}"
     return {
         **document,
-        "info": {**info, "description": f"{info['description']}\n{scheme.about}\n"},
+        "info": {**info, "description": f"{info['description']}\n{about}\n"},
         "paths": {
             path: {method: _guarded(operation, access) for method, operation in operations.items()}
             if path in COSTLY

@@ -6,6 +6,7 @@ cold start with a message that says how to build it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+_TOLD = ("model.json", "labels.csv", "hierarchy.csv")  # what an answer depends on beside the network
 CLASSIFIER = "classifier"  # the folder in a model's folder that has a classifier, if there is one
 FORMAT = 3  # of model.json; raised when older folders can no longer be read
 
@@ -48,8 +50,12 @@ class Model:
     facts: dict[str, Any]
 
     @classmethod
-    def load(cls, folder: Path) -> Model:
+    def load(cls, folder: Path, release: str = "") -> Model:
         """The model in a folder.
+
+        Args:
+            folder: where ``model_build`` wrote it.
+            release: the version of the service that it is part of, where it has a number.
 
         Raises:
             ModelNotUsable: there is none, or its model.json or labels.csv is not what this version reads.
@@ -66,7 +72,7 @@ class Model:
                 raise ModelNotUsable(
                     f"{path} has format {facts['format']}, this version reads {FORMAT}: build it again."
                 )
-            identity = ModelIdentity(*(str(facts[key]) for key in ("name", "engine", "graph", "sha256")))
+            name, engine, graph, sha256 = (str(facts[key]) for key in ("name", "engine", "graph", "sha256"))
             kind, outputs = str(facts["kind"]), {str(ours): str(theirs) for ours, theirs in facts["outputs"].items()}
             input_ = Input.from_json(facts["input"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -79,4 +85,10 @@ class Model:
                 "build the model again."
             )
         labels = LabelMap.load(folder / "labels.csv")
+        identity = ModelIdentity(name, engine, graph, sha256, f"{_digest(folder)} {release}".rstrip())
         return cls(folder, identity, labels, kind, input_, outputs, float(default_min_score), facts)
+
+
+def _digest(folder: Path) -> str:
+    files = (folder / name for name in _TOLD)
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
