@@ -39,7 +39,7 @@ mirror: $(VENV)/run ## keep a copy of the model and its digest for your team (TO
 	@[ -n "$(TO)" ] || { echo "Say where: make mirror TO=s3://bucket/models, or TO=/a/folder" >&2; exit 1; }
 	@$(BIN)/python -m model_build.mirror "$(TO)"
 
-test: $(VENV)/dev ## unit, functional and contract tests, and the handler under the real Lambda runtime
+test: $(VENV)/dev $(VENV)/clients/ready ## unit, functional and contract tests, and the handler under the real Lambda runtime
 	$(BIN)/python -m pytest $(PYTEST)
 
 own-classifier: $(VENV)/dev ## train a classifier on handwritten digits (see examples/own_classifier)
@@ -100,7 +100,7 @@ format: $(VENV)/dev ## format and mend what can be mended
 
 lock: $(VENV)/uv ## write the locked requirements from pyproject.toml
 	$(call compile,dev,requirements/dev.txt,--group examples/xgboost/pyproject.toml:dev)
-	$(foreach group,sbom cloud scan,$(call compile,$(group),requirements/$(group).txt))
+	$(foreach group,sbom cloud scan clients,$(call compile,$(group),requirements/$(group).txt))
 	$(foreach group,run uv,$(call compile,$(group),requirements/$(group).txt,$(AS_TESTED)))
 	$(foreach group,tensorflow litert build,$(call compile,$(group),src/Recognizer/requirements-$(group).txt,$(AS_TESTED)))
 	$(MAKE) --directory examples/xgboost lock UV=$(abspath $(BIN)/uv) CONSTRAINT=$(abspath requirements/dev.txt)

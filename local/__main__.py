@@ -28,6 +28,7 @@ _RECOGNIZER = Path(__file__).resolve().parent.parent / "src" / "Recognizer"
 _DEFAULTS = {
     "ALLOW_PRIVATE_ADDRESSES": "true",
     "ALLOWED_URL_PORTS": "*",
+    "COMPAT": "all",
     "POWERTOOLS_SERVICE_NAME": "recognizer-local",
     "POWERTOOLS_METRICS_DISABLED": "true",
     "POWERTOOLS_TRACE_DISABLED": "true",

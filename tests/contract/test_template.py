@@ -9,14 +9,16 @@ from graphlib import TopologicalSorter
 from types import SimpleNamespace
 
 import pytest
-from recognizer import telemetry
+from recognizer import compat, telemetry
 from recognizer.errors import InternalError
 from recognizer.job import COSTLY as COSTLY_PATHS
 
 from tests.conftest import ROOT
 from tests.contract.cloudformation import PARAMETERS, TEMPLATE, Deployed
 
-COSTLY = {f"{method} {path}" for method in ("GET", "POST") for path in ("/detector", "/classifier")} | {"POST /uploads"}
+ABROAD = ("/", "/v1/{proxy+}", "/doods/{proxy+}", "/hf/{proxy+}", "/label-studio/{proxy+}", "/mcp")
+OURS = {f"{method} {path}" for method in ("GET", "POST") for path in ("/detector", "/classifier")} | {"POST /uploads"}
+COSTLY = OURS | {f"POST {path}" for path in ABROAD}
 # Each switch, and what makes it sensible.
 JWT = {"Access": "JWT", "JwtIssuer": "https://issuer.example", "JwtAudience": "recognizer"}
 KEY = {"Access": "KEY", "AccessKeySha256": "0" * 64}
@@ -60,6 +62,7 @@ ANOTHER = {
     "JwtAudience": "recognizer",
     "AllowedUrlHosts": "example.com,*.example.org",
     "AllowedUrlPorts": "443",
+    "Compat": "all",
     "AlarmEmail": "operator@example.com",
     "WebAclArn": "none",
     "UploadsOptions": "n=5",
@@ -80,6 +83,7 @@ REACH_THE_FUNCTION = {
     "AllowedUrlPorts",
     "CacheMaxAge",
     "CloudFront",
+    "Compat",
     "Uploads",
     "LogLevel",
 }
@@ -173,15 +177,18 @@ def test_the_descriptions_that_hold_the_parameters_are_short_enough():
         for name, entry in PARAMETERS.items()
     }
     longest |= {"Project": "p" * 20, "Stage": "s" * 20, "CacheMaxAge": 31536000, "MemorySize": 10240}
-    longest |= {"AllowedUrlHosts": "h" * 650, "AllowedUrlPorts": "1" * 30, "AccessKeySha256": "0" * 259}
-    longest |= {"OriginSecretNumber": 999}
+    longest |= {"AllowedUrlHosts": "h" * 600, "AllowedUrlPorts": "1" * 30, "AccessKeySha256": "0" * 259}
+    longest |= {"OriginSecretNumber": 999, "Compat": "c" * 70}
     stack = Deployed(**longest)
 
     _, properties = stack.only("AWS::Lambda::Version")
     assert len(properties["Description"].replace("<RecognizerPolicy.PolicyId>", "A" * 21)) <= 256
     assert len(stack.resources["RecognizerPolicy"]["Properties"]["Description"]) <= 1000
-    limits = {name: PARAMETERS[name]["MaxLength"] for name in ("AllowedUrlHosts", "AllowedUrlPorts", "AccessKeySha256")}
-    assert limits == {"AllowedUrlHosts": 650, "AllowedUrlPorts": 30, "AccessKeySha256": 259}
+    limits = {
+        name: entry["MaxLength"] for name, entry in PARAMETERS.items() if name in longest and "MaxLength" in entry
+    }
+    texts = ("AllowedUrlHosts", "AllowedUrlPorts", "AccessKeySha256", "Compat")
+    assert {name: limits[name] for name in texts} == {name: len(longest[name]) for name in texts}
 
 
 # samconfig.toml
@@ -302,7 +309,22 @@ def test_access_guards_the_costly_routes_and_no_other(switches, security):
 
 
 def test_what_the_service_guards_has_routes_of_its_own():
-    assert {route.partition(" ")[2] for route in COSTLY} == COSTLY_PATHS
+    assert {route.partition(" ")[2] for route in OURS} == COSTLY_PATHS
+
+
+def test_what_other_services_clients_pay_for_has_routes_too():
+    costly = [
+        (method, path)
+        for path, methods in compat.endpoints([compat.ALL]).items()
+        for method, endpoint in methods.items()
+        if endpoint.is_costly
+    ]
+
+    assert costly
+    for method, path in costly:
+        assert method == "POST"
+        greedy = [route.removesuffix("{proxy+}") for route in ABROAD if route.endswith("{proxy+}")]
+        assert path in ABROAD or path.startswith(tuple(greedy)), path
 
 
 def test_every_route_calls_the_alias():
@@ -311,7 +333,7 @@ def test_every_route_calls_the_alias():
     for operation in operations(stack).values():
         assert "<RecognizerAliaslive>" in operation["x-amazon-apigateway-integration"]["uri"]
     permissions = stack.of_type("AWS::Lambda::Permission").values()
-    assert [each["Properties"]["FunctionName"] for each in permissions] == ["<RecognizerAliaslive>"] * 6
+    assert [each["Properties"]["FunctionName"] for each in permissions] == ["<RecognizerAliaslive>"] * 12
 
 
 def test_tokens_are_checked_by_issuer_and_audience():

@@ -153,8 +153,14 @@ def with_steps(tiny_model, **steps):
         open=lambda content, _: nullcontext(DecodedPicture(craft, content)),
         detect=given["detect"],
     )
-    pages = AnswerPages(WEB)
-    return App(Settings.from_environ({}), Model.load(tiny_model), pipeline, pages=pages, colour_of=lambda _: "#d55e00")
+    return App(
+        Settings.from_environ({}),
+        Model.load(tiny_model),
+        pipeline,
+        pages=AnswerPages(WEB),
+        labelling=None,
+        colour_of=lambda _: "#d55e00",
+    )
 
 
 # Answers

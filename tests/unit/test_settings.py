@@ -51,6 +51,7 @@ def test_an_empty_environment_gives_the_documented_defaults():
         is_snapshot=False,
         buckets=None,
         uploads_options="",
+        compat=(),
     )
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from recognizer import VERSION, telemetry
+from recognizer.compat.desk import Desk
 from recognizer.errors import InternalError, LoopDetected, MethodNotAllowed, NotFound, RequestError, quoted
 from recognizer.http import access, caching, classification, detection, encoding, gateway, headers, responses
 from recognizer.http.negotiation import prefers_html
@@ -22,8 +23,9 @@ from recognizer.telemetry import Record
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from recognizer import compat
     from recognizer.http.messages import Request, Response
-    from recognizer.job import DetectRequest, Labelling, Source
+    from recognizer.job import DetectRequest, Labelling, Outcome, Source
     from recognizer.pipeline import Pipeline
     from recognizer.settings import Settings
     from recognizer.site.answer_pages import AnswerPages
@@ -44,15 +46,17 @@ class App:
     Safe to call from several threads (the local server does); Lambda calls it from one.
 
     Attributes:
-        routes: endpoints by path and method; where the last part of a path may be any, it is written ``{id}``.
+        routes: endpoints by path and method; where the last part of a path may be any, it is written ``{id}``, and
+            ``{owner}`` where the one before may be too.
 
     Args:
         settings: limits and how long answers may be kept.
         model: what detects; only what it is and its labels matter here.
         pipeline: what does a request's work.
         pages: answers that are made into pages, for people.
-        labelling: what tells the labels of whole pictures, called at each request for them; None for no such path.
+        labelling: what tells the labels of whole pictures, called at each request for them.
         site: what is the same for everyone, by path.
+        foreign: other services' addresses that are answered here, by path and method.
         colour_of: machine id of a label -> the colour that its boxes are drawn in (``#d55e00``).
     """
 
@@ -63,24 +67,33 @@ class App:
         pipeline: Pipeline,
         *,
         pages: AnswerPages,
-        labelling: Callable[[], Labelling] | None = None,
+        labelling: Callable[[], Labelling],
         site: Mapping[str, Asset] | None = None,
+        foreign: Mapping[str, Mapping[str, compat.Endpoint]] | None = None,
         colour_of: Callable[[str], str],
     ) -> None:
         self._settings = settings
         self._model = model
         self._pipeline = pipeline
         self._pages = pages
+        self._labelling = labelling
         self._colour_of = colour_of
+        self._foreign = foreign or {}
         self._rules = Rules(model.labels, model.default_min_score, settings.max_bytes)
         self._is_cold = True
         self.routes: dict[str, Mapping[str, Endpoint]] = {
             "/detector": {"GET": self._detect_from_query, "POST": self._detect_from_body},
-            **({"/classifier": self._classifier(labelling)} if labelling is not None else {}),
+            "/classifier": {
+                "GET": partial(self._classify, classification.from_query),
+                "POST": partial(self._classify, classification.from_body),
+            },
             "/labels": {"GET": self._labels},
             "/health": {"GET": self._health},
             **{path: {"GET": partial(_asset, asset)} for path, asset in (site or {}).items()},
         }
+        for path, methods in self._foreign.items():
+            answers = {method: partial(self._answer_abroad, endpoint) for method, endpoint in methods.items()}
+            self.routes[path] = {**self.routes.get(path, {}), **answers}
 
     def renew(self) -> None:
         """To be called where this becomes another instance: the next request is its first."""
@@ -108,6 +121,9 @@ class App:
 
     def _problem(self, error: RequestError, request_id: str | None, request: Request | None) -> Response:
         """The problem document, or the page that says the same to someone who opened an address."""
+        foreign = None if request is None else self._foreign_of(request)
+        if request is not None and foreign is not None:
+            return foreign.problem(error, request)
         if request is None or not prefers_html(request.header("accept")):
             return responses.problem(error, request_id)
         page = self._pages.problem(responses.problem_document(error, request_id), request.path)
@@ -116,7 +132,7 @@ class App:
     def _response(self, request: Request, record: Record) -> Response:
         if self._settings.origin_secret is not None:
             access.require_origin(request, self._settings.origin_secret)
-        endpoints = self.routes.get(request.path) or self.routes.get(f"{request.path.rpartition('/')[0]}/{{id}}")
+        endpoints = self.routes.get(self._pattern(request.path))
         if endpoints is None and request.method != "OPTIONS":
             raise NotFound(
                 f"There is nothing at {quoted(request.path)}. Try / for the page, or /detector?url=https://….jpg"
@@ -130,12 +146,14 @@ class App:
             raise MethodNotAllowed(
                 f"{request.path} does not take {quoted(request.method)}, but {allowed}.", headers={"Allow": allowed}
             )
-        is_guarded = self._settings.access != "NONE" and request.path in COSTLY
+        foreign = self._foreign_of(request)
+        is_costly = request.path in COSTLY if foreign is None else foreign.is_costly
+        is_guarded = self._settings.access != "NONE" and is_costly
         if is_guarded and self._settings.access == "KEY":
-            access.require_key(request, self._settings.access_keys)
+            access.require_key(request if foreign is None else foreign.with_key(request), self._settings.access_keys)
         elif is_guarded:
             access.require_judgement(request)
-        if request.path in COSTLY:
+        if is_costly:
             access.require_route(request)
         is_head = request.method == "HEAD"
         response = endpoints["GET" if is_head else request.method](request, record)
@@ -159,23 +177,41 @@ class App:
             known = responses.detection_cache_headers(wanted, source.sha256, identity, max_age_s)
             if caching.names(if_none_match, known["ETag"]):
                 return caching.not_modified(known)
+        return responses.detected(self._detected(wanted, source, record), identity, max_age_s)
+
+    def _detected(self, wanted: DetectRequest, source: Source, record: Record) -> Outcome:
         record.outcome = self._pipeline.run(wanted, source, record.ends_at_s)
-        return responses.detected(record.outcome, identity, max_age_s)
+        return record.outcome
 
-    def _classifier(self, labelling: Callable[[], Labelling]) -> dict[str, Endpoint]:
-        return {
-            "GET": partial(self._classify, labelling, classification.from_query),
-            "POST": partial(self._classify, labelling, classification.from_body),
-        }
-
-    def _classify(
-        self, labelling: Callable[[], Labelling], read: ReadClassification, request: Request, record: Record
-    ) -> Response:
-        by = labelling()
+    def _classify(self, read: ReadClassification, request: Request, record: Record) -> Response:
+        by = self._labelling()
         wanted, as_pairs = read(request, Rules(by.labels, by.default_min_score, self._settings.max_bytes))
+        outcome = self._classified(request, record, wanted, by)
+        return responses.classified(outcome, by, self._settings.cache_max_age_s, as_pairs=as_pairs)
+
+    def _classified(self, request: Request, record: Record, wanted: DetectRequest, by: Labelling) -> Outcome:
         source = self._source(request, wanted, record)
         record.outcome = self._pipeline.label(wanted, source, record.ends_at_s, by.label)
-        return responses.classified(record.outcome, by, self._settings.cache_max_age_s, as_pairs=as_pairs)
+        return record.outcome
+
+    def _answer_abroad(self, endpoint: compat.Endpoint, request: Request, record: Record) -> Response:
+        desk = Desk(
+            self._model.identity,
+            self._rules,
+            run=lambda wanted: self._detected(wanted, self._source(request, wanted, record), record),
+            label=partial(self._classified, request, record),
+            labelling=self._labelling,
+        )
+        return endpoint.answer(request, desk)
+
+    def _foreign_of(self, request: Request) -> compat.Endpoint | None:
+        return self._foreign.get(self._pattern(request.path), {}).get(request.method)
+
+    def _pattern(self, path: str) -> str:
+        """The path as the routes have it."""
+        folder, _, _ = path.rpartition("/")
+        patterns = (path, f"{folder}/{{id}}", f"{folder.rpartition('/')[0]}/{{owner}}/{{id}}")
+        return next((pattern for pattern in patterns if pattern in self.routes), path)
 
     def _source(self, request: Request, wanted: DetectRequest, record: Record) -> Source:
         if wanted.content is None and headers.is_looped(request):

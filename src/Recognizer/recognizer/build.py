@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recognizer import VERSION, pictures, snapshot
+from recognizer import VERSION, compat, pictures, snapshot
 from recognizer.app import App
 from recognizer.detections import Criteria
 from recognizer.drawing import hide
@@ -67,6 +67,7 @@ def build(environ: Mapping[str, str]) -> App:
         StartupError: a setting, the model, its labels or the font cannot be used.
     """
     settings = Settings.from_environ(environ)
+    foreign = compat.endpoints(settings.compat)
     model, pipeline, downloader = recognition(settings, settings.max_response_bytes)
     site = _site(settings, model)
     app = App(
@@ -76,6 +77,7 @@ def build(environ: Mapping[str, str]) -> App:
         labelling=_labelling(model, pipeline.detect, settings),
         pages=AnswerPages(_WEB),
         site=site,
+        foreign=foreign,
         colour_of=lambda label_id: ink_for(label_id).hex,
     )
     if settings.buckets is not None:

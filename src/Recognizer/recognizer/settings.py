@@ -79,6 +79,7 @@ class Settings:
         buckets: where pictures are uploaded to and where their results go; None where there are no such buckets
             (UPLOADS_BUCKET, RESULTS_BUCKET).
         uploads_options: options of every upload that names none of its own, as a query (UPLOADS_OPTIONS, ``n=5``).
+        compat: other services whose clients are answered too, not yet judged; empty for none (COMPAT).
     """
 
     model_dir: Path
@@ -102,6 +103,7 @@ class Settings:
     is_snapshot: bool
     buckets: Buckets | None
     uploads_options: str
+    compat: tuple[str, ...]
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -139,6 +141,7 @@ class Settings:
             is_snapshot=environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start",
             buckets=_buckets(environ),
             uploads_options=environ.get("UPLOADS_OPTIONS", "").strip(),
+            compat=_listed(environ.get("COMPAT", "")),
         )
 
 
@@ -236,8 +239,12 @@ def _ports(text: str) -> frozenset[int] | None:
         raise ValueError("it must be ports from 1 to 65535 separated by commas, or * for any") from error
 
 
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(item.strip() for item in text.split(",") if item.strip()))
+
+
 def _hosts(text: str) -> frozenset[str]:
-    hosts = frozenset(host.strip() for host in text.split(",") if host.strip())
+    hosts = frozenset(_listed(text))
     if not hosts:  # an empty list would mean any host
         raise ValueError("it must be hosts separated by commas")
     return hosts

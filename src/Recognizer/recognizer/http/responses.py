@@ -113,7 +113,7 @@ def representation(media_type: str, body: str | bytes, max_age_s: int, policy: s
     return Response(200, media_type, headers, body)
 
 
-def passing(status: int, body: dict[str, Any] | None = None, **headers: str) -> Response:
+def passing(status: int, body: dict[str, Any] | list[Any] | None = None, **headers: str) -> Response:
     """An answer that holds for now only: a JSON document, or nothing but headers (``Retry_After`` is Retry-After)."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     text = "" if body is None else _dumps(body)

@@ -1,0 +1,23 @@
+"""huggingface_hub's InferenceClient: PICTURE ADDRESS -> what it found, all of it and above a threshold, and an error."""
+
+import json
+import sys
+
+from huggingface_hub import InferenceClient
+from huggingface_hub.errors import HfHubHTTPError
+
+picture, address = sys.argv[1:]
+client = InferenceClient(provider="hf-inference", token="hf_key")
+model = f"{address}hf/models/facebook/detr-resnet-50"
+
+
+def found(**parameters):
+    return client.object_detection(picture, model=model, **parameters)
+
+
+try:
+    client.object_detection(b"no picture", model=model)
+    error = None
+except HfHubHTTPError as caught:
+    error = [caught.response.status_code, caught.response.json()]
+print(json.dumps({"default": found(), "all": found(threshold=0.1), "error": error}))

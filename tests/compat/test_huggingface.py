@@ -1,0 +1,54 @@
+"""Hugging Face's client finds what ``/detector`` finds."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compat.asking import ask, detections
+
+
+@pytest.fixture(scope="module")
+def answers(client, address):
+    return client("huggingface", address)
+
+
+def expected(app, noise, min_score):
+    return [(found["label"], found["box"]) for found in detections(app, noise, n="100", min_score=str(min_score))]
+
+
+def test_a_threshold_is_a_least_score(answers, app, noise):
+    found = [(each["label"], each["box"]) for each in answers["all"]]
+
+    assert found == expected(app, noise, 0.1)
+    assert all(each["score"] >= 0.1 for each in answers["all"])
+
+
+def test_without_one_it_is_theirs(answers, app, noise):
+    found = [(each["label"], each["box"]) for each in answers["default"]]
+
+    assert found == expected(app, noise, 0.5)
+    assert len(found) < len(answers["all"])
+
+
+def test_an_error_has_their_shape(answers):
+    status, document = answers["error"]
+
+    assert status == 415
+    assert document.keys() == {"error"}
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"inputs": "", "parameters": {"box_threshold": 1}}, "box_threshold"),
+        ({"image": ""}, "image"),
+        ({"inputs": "aGVsbG8=", "parameters": [1]}, "parameters"),
+        ({"inputs": "aGVsbG8=", "parameters": {"threshold": 2}}, "min_score"),
+    ],
+    ids=str,
+)
+def test_what_is_not_known_is_refused(app, body, named):
+    answer = ask(app, "/hf/models/detr", body)
+
+    assert answer.status == 400
+    assert named in answer.json()["error"]
