@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
+from recognizer.build import build
 
 from tests.compat.asking import ask, detections
+from tests.functional.serving import environment
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +71,14 @@ def test_what_is_not_known_is_refused(app, body, named):
 
     assert answer.status == 400
     assert named in answer.json["error"]
+
+
+@pytest.mark.parametrize(("headers", "status"), [({"Authorization": "Bearer hf_key"}, 200), ({}, 401)])
+def test_the_token_is_the_key(tiny_model, noise, headers, status):
+    digest = hashlib.sha256(b"hf_key").hexdigest()
+    guarded = build(environment(tiny_model, COMPAT="huggingface", ACCESS="KEY", ACCESS_KEY_SHA256=digest))
+
+    answer = ask(guarded, "/hf/models/facebook/detr-resnet-50", noise, Content_Type="image/png", **headers)
+
+    assert answer.status == status
+    assert ("error" in answer.json) == (status == 401)
