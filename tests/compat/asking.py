@@ -22,4 +22,4 @@ def detections(app, picture, **query):
     """What ``/detector`` finds in a picture."""
     sent = event(method="POST", query=query, headers={"Content-Type": "image/png", "Accept": "application/json"})
     sent |= {"body": base64.b64encode(picture).decode(), "isBase64Encoded": True}
-    return reply(app(sent, Context())).json()["detections"]
+    return reply(app(sent, Context())).json["detections"]

@@ -33,7 +33,7 @@ OF_AN_ENGINE = {"tensorflow", "ai_edge_litert"}
 OF_THE_RUNTIME = {"snapshot_restore_py"}  # Lambda's own base image has it, beside the runtime client that calls it
 OWN = {"recognizer", "model_build", "local", "deploy", "handler", "xgbexample", "examples", "tests"}
 # Each runs by itself, in an environment of its own.
-APART = {"uv", "sbom", "cloud", "scan"}
+APART = {"uv", "sbom", "cloud", "scan", "clients"}
 
 
 def pinned(lock):

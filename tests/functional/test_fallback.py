@@ -28,7 +28,7 @@ ROWS = 100
 
 
 def _coco_classes():
-    path = REPOSITORY / "src" / "Recognizer" / "model_build" / "coco_to_openimages.csv"
+    path = REPOSITORY / "src" / "Recognizer" / "recognizer" / "coco_to_openimages.csv"
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 

@@ -159,7 +159,7 @@ def test_the_real_detector_finds_what_a_plain_interpreter_finds(build):
     interpreter.allocate_tensors()
     (taken,) = interpreter.get_input_details()
     names = (SHARED / "models" / "coco_ssd_labels.txt").read_text(encoding="utf-8").splitlines()
-    with (ROOT / "src" / "Recognizer" / "model_build" / "coco_to_openimages.csv").open(encoding="utf-8") as file:
+    with (ROOT / "src" / "Recognizer" / "recognizer" / "coco_to_openimages.csv").open(encoding="utf-8") as file:
         ids = {line.split(",")[1]: line.strip().split(",")[2] for line in file}
     for path in sorted((SHARED / "photos" / "dev").glob("*.jpg"))[:8]:
         with Image.open(path) as photo:
@@ -354,7 +354,7 @@ def test_an_export_for_litert_is_refused_with_the_way_out(build, tmp_path):
 # Names
 
 
-COCO = (ROOT / "src" / "Recognizer" / "model_build" / "coco_to_openimages.csv").read_text(encoding="utf-8")
+COCO = (ROOT / "src" / "Recognizer" / "recognizer" / "coco_to_openimages.csv").read_text(encoding="utf-8")
 
 
 def test_names_of_coco_become_those_of_open_images_with_their_groups(build, tmp_path):

@@ -10,13 +10,14 @@ weights are fetched when they are needed and are never part of this project.
 
 from __future__ import annotations
 
-import csv
 import json
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
+
+from recognizer import coco
 
 from model_build import noise, npm
 from model_build.errors import NotAModel
@@ -38,7 +39,6 @@ PACKAGE = npm.Package(
 )
 
 _TOPOLOGY, _WEIGHTS = "centernet.json", "centernet.bin"
-_CLASSES = Path(__file__).with_name("coco_to_openimages.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,7 @@ def _model_files(tarball: Path) -> dict[str, bytes]:
 def openimages_classes(labels: Sequence[Row]) -> list[Row]:
     """The row of each of the network's classes, in its own order."""
     by_id = {row[1]: row for row in labels}
-    with _CLASSES.open(encoding="utf-8", newline="") as file:
-        wanted = [row["openimages_id"] for row in csv.DictReader(file)]
+    wanted = coco.classes().values()
     if missing := [machine_id for machine_id in wanted if machine_id not in by_id]:
-        raise ValueError(f"the labels lack {', '.join(missing)}, which {_CLASSES.name} names")
+        raise ValueError(f"the labels lack {', '.join(missing)}, which COCO's classes are")
     return [by_id[machine_id] for machine_id in wanted]

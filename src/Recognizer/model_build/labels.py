@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from recognizer import coco
 
 from model_build.errors import NotSlimmable
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     Row = tuple[int, str, str]
 
 _OPEN_IMAGES = Path(__file__).with_name("openimages_v4_labels.csv")
-_COCO = Path(__file__).with_name("coco_to_openimages.csv")
 _COLUMNS = ("index", "id", "name")
 _HIERARCHY_COLUMNS = ("child_id", "parent_id", "parent")
 _OWN = "/own/"  # what ids of one's own begin with; Open Images' begin with /m/ and the like
@@ -100,20 +100,13 @@ def _write(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]])
         writer.writerows(rows)
 
 
-@cache
-def _coco() -> dict[str, str]:
-    """COCO's names -> ids of Open Images."""
-    with _COCO.open(encoding="utf-8", newline="") as file:
-        return {row["coco"].casefold(): row["openimages_id"] for row in csv.DictReader(file)}
-
-
 def _known_names(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Names in lower case -> id and display name of Open Images, as a label file with these names means them."""
     classes = {id_: (id_, name) for _, id_, name in open_images()}
     by_name = {name.casefold(): (id_, name) for id_, name in classes.values()}
-    coco = {name: classes[id_] for name, id_ in _coco().items()}
-    is_coco = coco.keys() <= {name.casefold() for name in names}
-    return by_name | coco if is_coco else coco | by_name
+    of_coco = {name: classes[id_] for name, id_ in coco.classes().items()}
+    is_coco = of_coco.keys() <= {name.casefold() for name in names}
+    return by_name | of_coco if is_coco else of_coco | by_name
 
 
 def _own_id(name: str) -> str:

@@ -1,7 +1,8 @@
-"""huggingface_hub's InferenceClient: PICTURE ADDRESS -> what it found, all of it and above a threshold, and an error."""
+"""huggingface_hub's InferenceClient: PICTURE ADDRESS -> what it found without and above a threshold, and an error."""
 
 import json
 import sys
+from pathlib import Path
 
 from huggingface_hub import InferenceClient
 from huggingface_hub.errors import HfHubHTTPError
@@ -20,4 +21,5 @@ try:
     error = None
 except HfHubHTTPError as caught:
     error = [caught.response.status_code, caught.response.json()]
-print(json.dumps({"default": found(), "all": found(threshold=0.1), "error": error}))
+content = client.object_detection(Path(picture).read_bytes(), model=model)
+print(json.dumps({"default": found(), "all": found(threshold=0.1), "bytes": content, "error": error}))

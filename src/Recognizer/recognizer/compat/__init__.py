@@ -64,6 +64,24 @@ class Endpoint:
 
 # By name, path and method; ``{id}`` stands for any last part of a path, ``{owner}`` for any before it.
 DIALECTS: dict[str, dict[str, dict[str, Endpoint]]] = {
+    "deepstack": {
+        "/v1/vision/detection": {"POST": Endpoint("deepstack", "detect")},
+        "/v1/vision/custom/list": dict.fromkeys(
+            ("GET", "POST"), Endpoint("deepstack", "custom_models", is_costly=False)
+        ),
+        "/v1/vision/custom/{id}": {"POST": Endpoint("deepstack", "detect_custom")},
+        # Faces, scenes and the like.
+        "/v1/vision/{id}": {"POST": Endpoint("deepstack", "other", is_costly=False)},
+        "/v1/vision/{owner}/{id}": {"POST": Endpoint("deepstack", "other", is_costly=False)},
+        "/v1/status/ping": {"GET": Endpoint("deepstack", "ping", is_costly=False)},
+        "/v1/server/status/ping": {"GET": Endpoint("deepstack", "ping", is_costly=False)},
+        "/v1/status/version": {"GET": Endpoint("deepstack", "version", is_costly=False)},
+        "/v1/status/updateavailable": {"GET": Endpoint("deepstack", "update", is_costly=False)},
+    },
+    "doods": {
+        "/doods/detectors": {"GET": Endpoint("doods", "detectors", is_costly=False)},
+        "/doods/detect": {"POST": Endpoint("doods", "detect")},
+    },
     "huggingface": {
         "/hf/models/{id}": {"POST": Endpoint("huggingface", "detect")},
         "/hf/models/{owner}/{id}": {"POST": Endpoint("huggingface", "detect")},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from recognizer.errors import InvalidParameter, quoted
+from recognizer.compat import reading
 from recognizer.http import body, responses
 from recognizer.job import MAX_LIMIT
 
@@ -23,22 +23,15 @@ _DEFAULT_THRESHOLD = 0.5
 
 def detect(request: Request, desk: Desk) -> Response:
     """What is in the picture, most certain first."""
-    given, content = body.read(request)
-    parameters = given.get("parameters") or {}
-    if not isinstance(parameters, dict):
-        raise InvalidParameter(f"parameters must be an object, not {quoted(parameters)}.", parameter="parameters")
-    if unknown := (given.keys() - {"inputs", "parameters"}) or (parameters.keys() - {"threshold"}):
-        raise InvalidParameter(
-            f"There is no {quoted(min(unknown))} here: inputs and parameters.threshold are read.",
-            parameter=min(unknown),
-        )
-    threshold = parameters.get("threshold")
-    outcome = desk.detect(
-        content,
-        image=given.get("inputs"),
-        n=MAX_LIMIT,
-        min_score=_DEFAULT_THRESHOLD if threshold is None else threshold,
-    )
+    # Only of JSON is the type to be relied on: InferenceClient sends a picture's bytes without one, curl as a form.
+    is_json = request.body[:1] == b"{" or "json" in request.header("content-type").lower()
+    given, content = body.read(request) if is_json else ({}, request.body)
+    reading.require_known(given, ("inputs", "parameters"))
+    parameters = reading.mapping(given.get("parameters"), "parameters")
+    reading.require_known(parameters, ("threshold",), "parameters")
+    threshold = reading.number(parameters.get("threshold"), "threshold", 1, _DEFAULT_THRESHOLD)
+    with reading.picture_in("inputs", given.get("inputs") if content is None else content):
+        outcome = desk.detect(content, image=given.get("inputs"), n=MAX_LIMIT, min_score=threshold)
     return responses.passing(200, _found(outcome))
 
 

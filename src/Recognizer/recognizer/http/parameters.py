@@ -174,13 +174,13 @@ def _min_score(value: Any, default: float, labels: LabelMap) -> tuple[float, dic
 
 
 def _score(value: Any) -> float:
-    score = _number(value)
+    score = number(value)
     if score is None or not 0.0 <= score <= 1.0:
         raise InvalidParameter(f"min_score must be a number from 0 to 1, not {quoted(value)}.", parameter="min_score")
     return score
 
 
-def _number(value: Any) -> float | None:
+def number(value: Any) -> float | None:
     """A finite number from JSON or from text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -207,7 +207,7 @@ def _region(value: Any) -> tuple[float, float, float, float] | None:
     if value == "":
         return None
     parts = value.split(",") if isinstance(value, str) else value
-    edges = [_number(part) for part in parts] if isinstance(parts, list) else []
+    edges = [number(part) for part in parts] if isinstance(parts, list) else []
     if len(edges) == _REGION_EDGES and None not in edges:
         xmin, ymin, xmax, ymax = cast("list[float]", edges)
         if 0.0 <= xmin < xmax <= 1.0 and 0.0 <= ymin < ymax <= 1.0:
