@@ -1,7 +1,7 @@
 """What came of each picture: JSON lines as they come, and COCO of all of them.
 
 Owns the files of a run. A picture is done when its line is there; a line that was cut off, by a full disk or a switch,
-is no line, and is written anew. COCO's format: https://cocodataset.org/#format-results and #format-data.
+is no line, and is written anew.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Self
+
+from recognizer.http.exports import coco
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,32 +46,11 @@ class Record:
 
     def write_coco(self) -> tuple[int, int]:
         """Writes coco.json of every line; how many pictures and objects are in it."""
-        images: list[dict[str, Any]] = []
-        annotations: list[dict[str, Any]] = []
-        categories: dict[str, int] = {}
-        for line in self._lines():
-            if "detections" not in line:
-                continue
-            size = {"width": line["image"]["width"], "height": line["image"]["height"]}
-            images.append({"id": len(images) + 1, "file_name": line["file"], **size})
-            for found in line["detections"]:
-                box = found["box"]
-                width, height = box["xmax"] - box["xmin"], box["ymax"] - box["ymin"]
-                annotations.append(
-                    {
-                        "id": len(annotations) + 1,
-                        "image_id": len(images),
-                        "category_id": categories.setdefault(found["label"], len(categories) + 1),
-                        "bbox": [box["xmin"], box["ymin"], width, height],
-                        "area": width * height,
-                        "iscrowd": 0,
-                        "score": found["score"],
-                    }
-                )
-        named = [{"id": number, "name": name} for name, number in categories.items()]
-        coco = {"images": images, "annotations": annotations, "categories": named}
-        (self.folder / "coco.json").write_text(json.dumps(coco, ensure_ascii=False), encoding="utf-8")
-        return len(images), len(annotations)
+        found = [line for line in self._lines() if "detections" in line]
+        names = sorted({each["label"] for line in found for each in line["detections"]})
+        written = coco(((line["file"], line) for line in found), {name: number for number, name in enumerate(names)})
+        (self.folder / "coco.json").write_text(json.dumps(written, ensure_ascii=False), encoding="utf-8")
+        return len(written["images"]), len(written["annotations"])
 
     def _lines(self) -> Iterator[dict[str, Any]]:
         with self._path.open(encoding="utf-8") as file:

@@ -184,6 +184,16 @@ def test_csv_is_read_as_it_is_pasted(car):
     assert len(rows) == 2
 
 
+def test_no_label_in_the_csv_is_a_formula(service, open_page):
+    service.answers = [found({**CAR, "label": "=1+1"})]
+    page = open_page(f"{service.address}?url={URL}", **COPIES)
+    expect(page.locator("#findings")).to_be_visible()
+
+    [row] = csv.DictReader(io.StringIO(copied(page, "CSV"), newline=""))
+
+    assert row["label"] == "'=1+1"
+
+
 def test_the_curl_line_of_an_address(service, open_page):
     page = open_page(f"{service.address}?url={URL}", **COPIES)
     assert copied(page, "curl") == (

@@ -20,8 +20,8 @@ PATHS = [
 ]
 # What one dialect or another reads.
 NAMES = ["api_key", "data", "detect", "detector_name", "id", "image", "inputs", "min_confidence", "parameters"]
-NAMES += ["preprocess", "regions"]
-WITHIN = ["*", "car", "top", "left", "bottom", "right", "covers", "detect", "threshold", "id"]
+NAMES += ["preprocess", "regions", "tasks", "label_config", "schema", "params", "action"]
+WITHIN = ["*", "car", "top", "left", "bottom", "right", "covers", "detect", "threshold", "id", "data", "context"]
 values = st.recursive(
     documents, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WITHIN), inner), max_leaves=8
 )

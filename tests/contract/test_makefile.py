@@ -40,6 +40,15 @@ def test_a_shim_that_does_not_start_is_passed_over(program):
     assert chosen(f"{folder}:/usr/bin:/bin") == "[python3.12]"
 
 
+def test_the_tests_get_the_clients_that_they_call():
+    recipes = make("--dry-run", "--always-make", "test").stdout.splitlines()
+
+    [installing] = [line for line in recipes if "requirements/clients.txt" in line]
+    [testing] = [line for line in recipes if "-m pytest" in line]
+    assert "--python .venv/clients/bin/python" in installing
+    assert recipes.index(installing) < recipes.index(testing)
+
+
 def test_a_python_that_is_named_is_not_searched_for(program):
     assert make("--eval", "show: ; @echo '$(PYTHON)'", "show", "PYTHON=/my/own").stdout.strip() == "/my/own"
 

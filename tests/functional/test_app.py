@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import gzip
 import io
 import json
@@ -23,6 +24,7 @@ from recognizer.detections import Box, Detection, Label
 from recognizer.drawing.crop import cut_out
 from recognizer.errors import InvalidSetting, ModelNotUsable, RequestError
 from recognizer.imaging import Craft, DecodedPicture
+from recognizer.job import EXPORTS
 from recognizer.pictures import Encoded, Picture
 from recognizer.pipeline import Pipeline
 from recognizer.settings import Settings
@@ -289,6 +291,46 @@ def test_the_picture_of_both_is_drawn_on_as_it_is_asked_for(app, server):
     picture = parts_of(get(app, url, format="both", image_format="jpeg"))["picture"]
 
     assert picture == ("image/jpeg", get(app, url, image_format="jpeg").body)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("kind", EXPORTS)
+def test_other_programs_read_what_the_json_says(app, server, version, kind):
+    url = server.url("/noise.png")
+    found = get(app, url, format="json", n="100").json["detections"]
+    listed = [label["name"] for label in reply(app(event(path="/labels"), Context())).json["labels"]]
+
+    answer = get(app, url, version, format=kind, n="100")
+
+    match kind:
+        case "coco":
+            names = {each["id"]: each["name"] for each in answer.json["categories"]}
+            read = [(names[each["category_id"]], each["category_id"] - 1) for each in answer.json["annotations"]]
+        case "yolo":
+            numbers = [int(line.split()[0]) for line in answer.body.decode().splitlines()]
+            read = [(json.loads(answer.headers["x-labels"])[str(number)], number) for number in numbers]
+        case "csv":
+            rows = csv.DictReader(io.StringIO(answer.body.decode(), newline=""))
+            read = [(row["label"], listed.index(row["label"])) for row in rows]
+    assert answer.media_type == EXPORTS[kind]
+    assert len(found) > 3
+    assert read == [(each["label"], listed.index(each["label"])) for each in found]
+
+
+@pytest.mark.parametrize("kind", EXPORTS)
+def test_what_other_programs_read_is_sent_only_to_who_does_not_have_it(app, server, kind):
+    first = get(app, server.url("/car.png"), format=kind)
+    known = {"If-None-Match": first.headers["etag"]}
+
+    assert get(app, server.url("/car.png"), format=kind, headers=known).status == 304
+    assert get(app, server.url("/car.png"), format="json", headers=known).status == 200
+
+
+def test_who_calls_without_a_gateway_gets_text_as_text(app, server):
+    answer = app({"url": server.url("/car.png"), "format": "csv"}, Context())
+
+    assert answer["media_type"] == "text/csv; charset=utf-8"
+    assert answer["text"].splitlines()[1].startswith("Car,")
 
 
 def test_a_picture_has_a_name_to_save_it_under(app, server):

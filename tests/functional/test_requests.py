@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from recognizer.build import build
-from recognizer.job import ALIASES, PARAMETERS
+from recognizer.job import ALIASES, EXPORTS, PARAMETERS
 
 from tests.conftest import on_loopback
 from tests.functional.loopback import LoopbackServer
@@ -106,6 +106,9 @@ def is_what_it_says(read):
         if read.status >= 400:
             assert (document["status"], document["title"] != "") == (read.status, True)
             assert len(document["detail"]) < 600
+    elif media_type == "multipart/form-data":
+        boundary = read.headers["content-type"].partition("boundary=")[2].strip('"')
+        assert read.body.startswith(f"--{boundary}\r\n".encode())
     else:
         assert read.status == 200
         assert read.body.decode()
@@ -139,7 +142,7 @@ meant = {
     "include": st.sampled_from(["Car", "dog,cat", ["Vehicle"], "/m/0k4j"]),
     "exclude": st.sampled_from(["Car", "dog,cat", ["Animal"]]),
     "region": st.sampled_from(["0,0,1,1", [0, 0.2, 0.5, 1]]),
-    "format": st.sampled_from(["image", "json", "JSON"]),
+    "format": st.sampled_from(["image", "json", "JSON", "both", *EXPORTS]),
     "image_format": st.sampled_from(["jpeg", "png", "webp", "gif"]),
     "draw": st.sampled_from(["labels", "boxes", "blur", "none"]),
     "crop": st.sampled_from(["", "1", True, False]),
@@ -367,7 +370,8 @@ OPTIONS = [
     *[{"draw": draw} for draw in ("boxes", "blur", "none")],
     *[{"crop": "1"}, {"crop": "1", "draw": "blur"}, {"crop": "1", "n": "2"}, {}],
 ]
-ANSWERS = [{"format": "json"}, {}, *[{"image_format": name} for name in ("jpeg", "png", "webp", "gif")]]
+ANSWERS = [{}, *[{"format": kind} for kind in ("json", *EXPORTS)]]
+ANSWERS += [{"image_format": name} for name in ("jpeg", "png", "webp", "gif")]
 ACCEPTED = ["application/json", "image/webp", "image/gif, image/jpeg;q=0.9"]
 
 

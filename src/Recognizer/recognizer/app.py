@@ -17,7 +17,7 @@ from recognizer.errors import InternalError, LoopDetected, MethodNotAllowed, Not
 from recognizer.http import access, caching, classification, detection, encoding, gateway, headers, responses
 from recognizer.http.negotiation import prefers_html
 from recognizer.http.parameters import Rules
-from recognizer.job import COSTLY
+from recognizer.job import COSTLY, EXPORTS
 from recognizer.telemetry import Record
 
 if TYPE_CHECKING:
@@ -177,7 +177,12 @@ class App:
             known = responses.detection_cache_headers(wanted, source.sha256, identity, max_age_s)
             if caching.names(if_none_match, known["ETag"]):
                 return caching.not_modified(known)
-        return responses.detected(self._detected(wanted, source, record), identity, max_age_s)
+        outcome = self._detected(wanted, source, record)
+        if wanted.answer in EXPORTS:
+            from recognizer.http import exports  # noqa: PLC0415 - most requests need none
+
+            return exports.response(outcome, identity, max_age_s, self._model.labels)
+        return responses.detected(outcome, identity, max_age_s)
 
     def _detected(self, wanted: DetectRequest, source: Source, record: Record) -> Outcome:
         record.outcome = self._pipeline.run(wanted, source, record.ends_at_s)
@@ -223,7 +228,7 @@ class App:
         known = self._model.labels
         labels = [
             {"name": label.name, "id": label.id, "parents": list(label.parents), "color": self._colour_of(label.id)}
-            for label in sorted(known.by_index.values(), key=lambda label: label.name.casefold())
+            for label in known.listed
         ]
         groups = sorted(name for name, _ in known.groups.values())
         body = {"model": self._model.identity.name, "labels": labels, "groups": groups}

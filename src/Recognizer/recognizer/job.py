@@ -7,7 +7,7 @@ request is read, done and answered is the wings' concern.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,10 +19,13 @@ if TYPE_CHECKING:
     from recognizer.labels import LabelMap
     from recognizer.pictures import Encoded
 
-AnswerKind = Literal["image", "json", "both"]
+AnswerKind = Literal["image", "json", "both", "coco", "yolo", "csv"]
 Draw = Literal["labels", "boxes", "blur", "none"]
 
-ANSWERS: tuple[AnswerKind, ...] = ("image", "json", "both")
+ANSWERS: tuple[AnswerKind, ...] = get_args(AnswerKind)
+WITH_PICTURE: frozenset[AnswerKind] = frozenset({"image", "both"})
+# What other programs read -> its media type; who writes each is ``http.exports``' concern.
+EXPORTS: dict[AnswerKind, str] = {"coco": "application/json", "yolo": "text/plain", "csv": "text/csv"}
 DRAWS: tuple[Draw, ...] = ("labels", "boxes", "blur", "none")
 
 DEFAULT_LIMIT = 3
@@ -155,7 +158,7 @@ class DetectRequest:
     Attributes:
         url: address of the picture, not yet checked; empty when the picture itself was sent.
         criteria: which objects are wanted; at most 100.
-        answer: the annotated picture, JSON, or both in one.
+        answer: the annotated picture, JSON, both in one, or what is found in another program's words.
         image_format: Pillow's name of the format to answer in; None for the source's own.
         content: the picture itself, as a file; None when it is to be fetched.
         parameter: what of the request the picture came in, ``url`` or ``image``.

@@ -99,6 +99,11 @@ class LabelMap:
         """The class index of a machine id or of a display name in any case; None if there is none."""
         return self._index_by_key.get(id_or_name.casefold())
 
+    @property
+    def listed(self) -> list[Label]:
+        """All labels by name, in any case; who numbers classes numbers them in this order."""
+        return sorted(self.by_index.values(), key=lambda label: label.name.casefold())
+
     def wanted(self, include: Iterable[str], exclude: Iterable[str]) -> frozenset[int] | None:
         """The class indices that are left when only ``include`` counts (all, if empty) without ``exclude``.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from recognizer.errors import Overloaded, RequestError
-from recognizer.job import Outcome, Source
+from recognizer.job import WITH_PICTURE, Outcome, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +64,7 @@ class Pipeline:
                 picture = opened.enter_context(self.open(source.content, ends_at_s))
             with self._timed("detect", timings_ms):
                 detections = self.detect(picture, request.criteria)
-            if request.answer != "json":
+            if request.answer in WITH_PICTURE:
                 with self.span("render"):
                     rendered = picture.render(request, detections)
                 timings_ms |= rendered.timings_ms

@@ -124,9 +124,10 @@ export function asYolo({ image, detections }) {
 /** The labels, by the numbers that COCO (from 1) and YOLO (from 0) have for them. */
 export const categoriesOf = (detections) => [...new Set(detections.map(({ label }) => label))].sort();
 
-/** RFC 4180. */
+/** RFC 4180, and no text that a spreadsheet would take for a formula. */
 export function asCsv({ detections }) {
   const quoted = (value) => (/[",\r\n]/.test(value) ? `"${String(value).replaceAll('"', '""')}"` : value);
-  const rows = detections.map(({ label, id, score, box }) => [label, id, score, box.xmin, box.ymin, box.xmax, box.ymax]);
+  const text = (value) => (/^[=+\-@\t\r\n＝＋－＠]/.test(value) ? `'${value}` : value);
+  const rows = detections.map(({ label, id, score, box }) => [text(label), text(id), score, box.xmin, box.ymin, box.xmax, box.ymax]);
   return [["label", "id", "score", "xmin", "ymin", "xmax", "ymax"], ...rows].map((row) => `${row.map(quoted).join(",")}\r\n`).join("");
 }

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from recognizer.detections import Box, Criteria, Detection, Label
 from recognizer.errors import AddressNotAllowed, DownloadFailed, InternalError, InvalidParameter, MethodNotAllowed
-from recognizer.http.headers import EXPOSED_HEADERS
-from recognizer.http.responses import MAX_DETECTIONS_HEADER_BYTES, detected, problem
+from recognizer.http.headers import EXPOSED_HEADERS, MAX_HEADER_BYTES
+from recognizer.http.responses import detected, problem
 from recognizer.job import DetectRequest, ModelIdentity, Outcome
 from recognizer.pictures import Encoded
 
@@ -115,7 +115,7 @@ def test_a_long_header_is_cut_between_detections_and_remains_json(names):
     text = picture_answer(detections=found).headers["X-Detections"]
 
     labels = [detection["label"] for detection in json.loads(text)]
-    assert len(text) <= MAX_DETECTIONS_HEADER_BYTES
+    assert len(text) <= MAX_HEADER_BYTES
     assert labels == names[: len(labels)]
 
 

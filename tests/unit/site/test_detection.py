@@ -9,6 +9,7 @@ from recognizer import pictures
 from recognizer.detections import Label
 from recognizer.http import detection, headers
 from recognizer.http.messages import Request
+from recognizer.job import EXPORTS
 from recognizer.labels import LabelMap
 
 from tests.unit.site.describing import GET, POST, POST_BODIES, RULES, body, described
@@ -25,8 +26,8 @@ def test_post_takes_the_picture_itself():
 
 
 @pytest.mark.parametrize("operation", [GET, POST], ids=["get", "post"])
-def test_an_answer_is_json_or_any_kind_of_picture_that_is_read_or_both(operation):
-    kinds = {"application/json", "multipart/form-data", *pictures.MEDIA_TYPES.values()}
+def test_an_answer_is_json_any_kind_of_picture_that_is_read_or_what_other_programs_read(operation):
+    kinds = {"application/json", "multipart/form-data", *pictures.MEDIA_TYPES.values(), *EXPORTS.values()}
     assert set(operation["responses"]["200"]["content"]) == kinds
 
 
@@ -35,7 +36,7 @@ def test_only_post_has_a_schema_for_json():
     gets, posts = (operation["responses"]["200"]["content"]["application/json"] for operation in (GET, POST))
 
     assert "schema" not in gets
-    assert posts["schema"] == {"$ref": "#/components/schemas/Detections"}
+    assert posts["schema"]["anyOf"][0] == {"$ref": "#/components/schemas/Detections"}
     assert gets["example"] == posts["example"]
 
 

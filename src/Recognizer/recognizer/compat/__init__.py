@@ -86,6 +86,15 @@ DIALECTS: dict[str, dict[str, dict[str, Endpoint]]] = {
         "/hf/models/{id}": {"POST": Endpoint("huggingface", "detect")},
         "/hf/models/{owner}/{id}": {"POST": Endpoint("huggingface", "detect")},
     },
+    "labelstudio": {
+        "/label-studio/health": {"GET": Endpoint("labelstudio", "health", is_costly=False)},
+        "/label-studio/versions": {"GET": Endpoint("labelstudio", "versions", is_costly=False)},
+        # Costs nothing, but a wrong key is told to who connects a project, not to who labels.
+        "/label-studio/setup": {"POST": Endpoint("labelstudio", "setup")},
+        "/label-studio/predict": {"POST": Endpoint("labelstudio", "predict")},
+        "/label-studio/train": {"POST": Endpoint("labelstudio", "train", is_costly=False)},
+        "/label-studio/webhook": {"POST": Endpoint("labelstudio", "webhook", is_costly=False)},
+    },
 }
 
 

@@ -26,8 +26,11 @@ EXPOSED_HEADERS = (
     "X-Detections",
     "X-Image-Reduced",
     "X-Image-Size",
+    "X-Labels",
     "X-Model",
 )
+
+MAX_HEADER_BYTES = 4096  # of one that tells what was found
 
 _ALLOWED_HEADERS = ("Authorization", "Content-Type", "If-None-Match", "X-Api-Key")
 _PREFLIGHT_MAX_AGE_S = 86_400
@@ -48,6 +51,18 @@ def complete(response: Response) -> Response:
     """The response with the headers that every answer of its kind carries."""
     is_page = response.media_type.startswith("text/html")
     return replace(response, headers={**_EVERY_ANSWER, **(_EVERY_PAGE if is_page else {}), **response.headers})
+
+
+def listed(items: Iterable[str], brackets: str = "[]") -> str:
+    """As many whole items of JSON, in ASCII, as fit into a header."""
+    fitting: list[str] = []
+    left = MAX_HEADER_BYTES - len(brackets)
+    for item in items:
+        left -= len(item) + len(",")
+        if left < 0:
+            break
+        fitting.append(item)
+    return f"{brackets[0]}{','.join(fitting)}{brackets[1]}"
 
 
 def varied(response: Response, header: str) -> Response:

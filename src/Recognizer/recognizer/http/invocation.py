@@ -1,7 +1,8 @@
 """Events without a gateway around them: ``{"url": "https://….jpg", "n": 5}``.
 
 That is what the console's test button, ``aws lambda invoke`` and a REST method without proxy integration send. Such a
-caller gets the plain JSON result back, or the problem document; a picture that was asked for comes as base64.
+caller gets the plain JSON result back, or the problem document; a picture that was asked for comes as base64, text as
+it is.
 """
 
 from __future__ import annotations
@@ -43,4 +44,6 @@ def write(response: Response) -> Any:
     """See ``gateway.Format``."""
     if isinstance(response.body, bytes):
         return {"media_type": response.media_type, "image": base64.b64encode(response.body).decode()}
+    if response.media_type.startswith("text/"):
+        return {"media_type": response.media_type, "text": response.body}
     return json.loads(response.body)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from recognizer import VERSION
 from recognizer.http import caching, multipart
 from recognizer.http.filenames import disposition
+from recognizer.http.headers import listed
 from recognizer.http.messages import Response
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
-MAX_DETECTIONS_HEADER_BYTES = 4096
 _MAX_PARAMETER_CHARS = 40
 
 
@@ -30,7 +30,7 @@ def detected(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int) -> Re
     """The answer to a request that was served: the picture, JSON, or a form with both."""
     document = detections_document(outcome, model)
     boxes = document["detections"]
-    headers = _served(outcome, model, cache_max_age_s)
+    headers = served(outcome, model, cache_max_age_s)
     headers["X-Detection-Count"] = str(len(boxes))
     if outcome.encoded is None:
         return Response(200, JSON, headers, _dumps(document))
@@ -49,7 +49,7 @@ def detected(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int) -> Re
 
 def classified(outcome: Outcome, by: Labelling, cache_max_age_s: int, *, as_pairs: bool) -> Response:
     """The labels of a whole picture: as a document, or as pairs of name and per cent."""
-    headers = _served(outcome, by.identity, cache_max_age_s, f"{by.source} {as_pairs}")
+    headers = served(outcome, by.identity, cache_max_age_s, f"{by.source} {as_pairs}")
     if as_pairs:
         pairs = [[found.label.name, round(found.score * 100, 2)] for found in outcome.labels]
         return Response(200, JSON, headers, _dumps(pairs))
@@ -65,7 +65,7 @@ def classified(outcome: Outcome, by: Labelling, cache_max_age_s: int, *, as_pair
     return Response(200, JSON, headers, _dumps(body))
 
 
-def _served(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int, about: str = "") -> dict[str, str]:
+def served(outcome: Outcome, model: ModelIdentity, cache_max_age_s: int, about: str = "") -> dict[str, str]:
     """The headers of what a model made of a picture."""
     return {
         **detection_cache_headers(outcome.request, outcome.source_sha256, model, cache_max_age_s, about),
@@ -183,15 +183,8 @@ def _as_json(detection: Detection, outcome: Outcome) -> dict[str, Any]:
 
 def _header_json(boxes: list[dict[str, Any]]) -> str:
     """As many whole detections as fit into a header, as compact JSON in ASCII."""
-    items: list[str] = []
-    left = MAX_DETECTIONS_HEADER_BYTES - len("[]")
-    for box in boxes:
-        item = json.dumps({key: box[key] for key in ("label", "score", "box")}, separators=(",", ":"))
-        left -= len(item) + len(",")
-        if left < 0:
-            break
-        items.append(item)
-    return f"[{','.join(items)}]"
+    kept = ({key: box[key] for key in ("label", "score", "box")} for box in boxes)
+    return listed(json.dumps(each, separators=(",", ":")) for each in kept)
 
 
 def _dumps(document: dict[str, Any] | list[Any]) -> str:

@@ -12,11 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from recognizer.job import EXPORTS
 from recognizer.site import problems
 from recognizer.site.documents import not_modified, shell
 from recognizer.site.headers import DETECTED, refs
 from recognizer.site.options import parameter
-from recognizer.site.schemas import FILE, JSON, PICTURE_URL, content
+from recognizer.site.schemas import FILE, JSON, PICTURE_URL, content, ref
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _QUOTED_URL = quote(PICTURE_URL, safe="")
 # The smallest GIF: one grey pixel, so that an example of the base64 form is short and can be sent as it is.
 _PIXEL = "R0lGODdhAQABAIAAAICAgAAAACwAAAAAAQABAAACAkQBADs="
+_DOCUMENTS = {"anyOf": [ref("Detections"), ref("Coco")]}
+_TEXTS = {kind: {"schema": {"type": "string"}} for kind in EXPORTS.values() if kind.startswith("text/")}
 
 
 def by_url(options: Mapping[str, Option], found: Json, media_types: Sequence[str]) -> Json:
@@ -50,10 +53,10 @@ def by_url(options: Mapping[str, Option], found: Json, media_types: Sequence[str
         "tags": ["Detection"],
         "summary": "Detect objects in a picture on the web",
         "description": "Answers with the picture. Where `format` or `Accept` asks for JSON, the answer is the document "
-        "`Detections` that `POST` answers with.",
+        "`Detections` that `POST` answers with, or `Coco` where `format` asks for that.",
         "parameters": [*(parameter(name, option) for name, option in options.items()), known],
         "responses": {
-            "200": _detected({**_pictures(media_types), JSON: {"example": found}}),
+            "200": _detected({**_pictures(media_types), JSON: {"example": found}, **_TEXTS}),
             "304": not_modified(),
             **problems.of_a_detection(),
         },
@@ -100,7 +103,7 @@ def in_body(options: Mapping[str, Option], found: Json, media_types: Sequence[st
             },
         },
         "responses": {
-            "200": _detected({JSON: content("Detections", example=found), **_pictures(media_types)}),
+            "200": _detected({JSON: {"schema": _DOCUMENTS, "example": found}, **_pictures(media_types), **_TEXTS}),
             **problems.of_a_detection(),
         },
         "x-codeSamples": [
@@ -110,6 +113,10 @@ def in_body(options: Mapping[str, Option], found: Json, media_types: Sequence[st
                 f'  -d \'{{"url": "{PICTURE_URL}", "min_score": {{"*": 0.5, "{label}": 0.7}}}}\'',
             ),
             shell("A file", 'curl "$API/detector?n=5" -H "Content-Type: image/jpeg" --data-binary @cat.jpg'),
+            shell(
+                "A label file",
+                'curl "$API/detector?format=yolo&n=100" --data-binary @cat.jpg -H "Content-Type: image/jpeg"',
+            ),
             shell("A form", 'curl "$API/detector" -F image=@cat.jpg -F format=image -F crop=1 -o object.jpg'),
             shell(
                 "A file in base64",

@@ -22,6 +22,7 @@ DETECTED = (
     "X-Model",
     "X-Detections",
     "X-Image-Size",
+    "X-Labels",
     "X-Image-Reduced",
     "Content-Disposition",
 )
@@ -60,18 +61,30 @@ def headers(found: Json) -> Json:
             "content": {JSON: {"schema": {"type": "array", "items": item}, "example": summary}},
         },
         "X-Image-Size": _header(
-            "With a picture: size of the upright source, which the boxes are in.",
+            "With a picture, `coco`, `yolo` and `csv`: size of the upright source, which the boxes are in.",
             "451x300",
             always=False,
             pattern="^[0-9]+x[0-9]+$",
         ),
+        "X-Labels": {
+            "description": "With `coco`, `yolo` and `csv`: the name of each class in the answer, by its place in the "
+            "list of `/labels`, from 0; as many as fit into 4 KB.",
+            "content": {
+                JSON: {
+                    "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+                    "example": {"91": box["label"]},
+                }
+            },
+        },
         "X-Image-Reduced": _header(
             "With a picture that had to shrink to fit into Lambda's 6 MB: how.",
             "quality=55, width=1200, height=800",
             always=False,
         ),
         "Content-Disposition": _header(
-            "With a picture: the name to save it under.", 'inline; filename="cat-objects.jpg"', always=False
+            "With a picture, `coco`, `yolo` and `csv`: the name to save it under.",
+            'inline; filename="cat-objects.jpg"',
+            always=False,
         ),
         "Allow": _header("The methods that there are.", "GET, POST, OPTIONS"),
         "WWW-Authenticate": _header("How to say who one is.", 'Bearer realm="recognizer"'),

@@ -102,7 +102,9 @@ def options(label: str, default_min_score: float) -> dict[str, Option]:
         "format": Option(
             "What to answer with. Without it the `Accept` header decides, and without that `GET` answers with the "
             "picture and `POST` with JSON. `both` is one answer with both: `multipart/form-data` with the fields "
-            "`detections`, the JSON, and `picture`.",
+            "`detections`, the JSON, and `picture`. `coco`, `yolo` and `csv` are the objects in formats that other "
+            "programs read: COCO's JSON, a label file of YOLO, a table. They number classes as `/labels` lists them, "
+            "YOLO from 0 and COCO from 1; `X-Labels` names those of the answer.",
             ref("AnswerKind"),
             ref("AnswerKind"),
             "json",

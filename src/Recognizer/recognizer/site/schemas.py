@@ -94,6 +94,34 @@ def answers() -> Json:
             {"xmin": whole, "ymin": whole, "xmax": whole, "ymax": whole},
             description="Pixels of the upright picture, from its top left corner.",
         ),
+        "Coco": object_of(
+            {
+                "images": {"type": "array", "items": ref("CocoImage"), "maxItems": 1},
+                "annotations": {"type": "array", "items": ref("CocoAnnotation"), "maxItems": MAX_LIMIT},
+                "categories": {"type": "array", "items": ref("CocoCategory")},
+            },
+            description="What is in one picture, in COCO's format (https://cocodataset.org/#format-data).",
+        ),
+        "CocoImage": object_of({"id": whole, "file_name": text, "width": whole, "height": whole}),
+        "CocoAnnotation": object_of(
+            {
+                "id": whole,
+                "image_id": whole,
+                "category_id": whole,
+                "bbox": {
+                    "type": "array",
+                    "items": whole,
+                    "maxItems": 4,
+                    "description": "xmin, ymin, width and height in pixels.",
+                },
+                "area": whole,
+                "iscrowd": {"const": 0},
+                "score": {"type": "number", "minimum": 0, "maximum": 1},
+            }
+        ),
+        "CocoCategory": object_of(
+            {"id": {**whole, "description": "Its place in the list of `/labels`, from 1."}, "name": text}
+        ),
         "Labels": object_of(
             {
                 "model": text,
