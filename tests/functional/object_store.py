@@ -1,4 +1,4 @@
-"""S3 on loopback, as far as the service uses it: versions, conditional writes, and the errors of both.
+"""S3 on loopback, as far as the service and its page use it: versions, conditional writes, forms, and their errors.
 
 The edge of AWS: everything on this side of it, botocore included, is the real thing. `make cloud` runs the same against
 another implementation. Owns what S3 answers; that signatures are right is not checked.
@@ -6,12 +6,16 @@ another implementation. Owns what S3 answers; that signatures are right is not c
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
+import json
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import multipart
 from recognizer.uploads import storage
 
 MODIFIED = "Sun, 01 Nov 2026 12:00:00 GMT"
@@ -47,6 +51,9 @@ class ObjectStore(ThreadingHTTPServer):
         objects: (bucket, key) -> its versions, oldest first.
         failing: keys whose requests are answered with 503.
         before_put: called before an object is written, with bucket and key; what it writes comes first.
+        before_post: called before a form is read, with the bucket.
+        after_post: called when what a form held is there, with bucket, key and version.
+        cors: bucket -> methods that pages of any origin may use there.
         asked: every request so far, as (method, bucket, key).
     """
 
@@ -56,6 +63,7 @@ class ObjectStore(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Exchange)
         self.objects: dict[tuple[str, str], list[Version]] = {}
         self.failing: set[str] = set()
+        self.cors: dict[str, set[str]] = {}
         self.asked: list[tuple[str, str, str]] = []
         self.clear()
         self.lock = threading.Lock()
@@ -69,6 +77,8 @@ class ObjectStore(ThreadingHTTPServer):
         self.failing.clear()
         self.asked.clear()
         self.before_put = lambda bucket, key: None
+        self.before_post = lambda bucket: None
+        self.after_post = lambda bucket, key, version_id: None
 
     @property
     def url(self):
@@ -107,7 +117,7 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _begin(self):
         parts = urlsplit(self.path)
-        _, bucket, key = unquote(parts.path).split("/", 2)
+        bucket, _, key = unquote(parts.path)[1:].partition("/")
         self.server.asked.append((self.command, bucket, key))
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if key in self.server.failing:
@@ -128,6 +138,38 @@ class _Exchange(BaseHTTPRequestHandler):
         self._answer(200, version.content, headers)
 
     do_HEAD = do_GET  # noqa: N815
+
+    def do_OPTIONS(self):
+        if (asked := self._begin()) is None:
+            return
+        if self.headers.get("Access-Control-Request-Method") not in self.server.cors.get(asked[0], ()):
+            self._fail(403, "AccessForbidden")
+            return
+        self._answer(200, b"", {"Access-Control-Allow-Headers": self.headers.get("Access-Control-Request-Headers", "")})
+
+    def do_POST(self):
+        """A form, judged by its policy as S3 does it; its signature and the time are not."""
+        bucket = unquote(urlsplit(self.path).path)[1:].partition("/")[0]
+        self.server.before_post(bucket)
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        boundary = multipart.parse_options_header(self.headers["Content-Type"])[1]["boundary"]
+        whole = {"content_length": len(body), "memory_limit": len(body), "spool_limit": len(body)}
+        *fields, file = multipart.MultipartParser(io.BytesIO(body), boundary, **whole)
+        given = {field.name: field.raw.decode() for field in fields}
+        self.server.asked.append((self.command, bucket, given["key"]))
+        for condition in json.loads(base64.b64decode(given["policy"]))["conditions"]:
+            if isinstance(condition, list):
+                _, least, most = condition
+                if not least <= file.size <= most:
+                    self._fail(400, "EntityTooLarge" if file.size > most else "EntityTooSmall")
+                    return
+            elif any({"bucket": bucket, **given}.get(name) != value for name, value in condition.items()):
+                self._fail(403, "AccessDenied")
+                return
+        kept = {name: text for name, text in given.items() if name.lower().startswith(("content-type", "x-amz-meta"))}
+        version_id = self.server.put(bucket, given["key"], file.raw, **kept)
+        self.server.after_post(bucket, given["key"], version_id)
+        self._answer(204, b"", {})
 
     def do_PUT(self):
         if (asked := self._begin()) is None:
@@ -154,6 +196,10 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def _answer(self, status, content, headers):
         self.send_response(status)
+        method = self.headers.get("Access-Control-Request-Method", self.command)
+        bucket = unquote(urlsplit(self.path).path)[1:].partition("/")[0]
+        if self.headers.get("Origin") and method in self.server.cors.get(bucket, ()):
+            headers = {**headers, "Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": method}
         # One connection for each request: closing waits for every handler, and botocore would keep its connection.
         for name, value in {"Content-Length": str(len(content)), "Connection": "close", **headers}.items():
             self.send_header(name, value)

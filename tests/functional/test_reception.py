@@ -76,6 +76,18 @@ def test_a_form_takes_one_picture_of_one_type_and_a_size_for_ten_minutes(app):
     assert form["fields"]["x-amz-meta-include"] == "Car,Person"
 
 
+def test_scores_by_label_are_told_as_metadata_too(app, worker, store):
+    form = begin(app, {"n": 100, "min_score": {"*": 1, "Car": 0.5}}).json
+    metadata = {name: text for name, text in form["fields"].items() if name.startswith("x-amz-meta-")}
+    version = store.put(UPLOADS, form["fields"]["key"], picture(), **metadata)
+    worker(batch(message(form["fields"]["key"], version)), None)
+
+    found = json.loads(store.content(RESULTS, f"results/{form['fields']['key']}/{version}.json"))["detections"]
+    assert any(one["score"] < 1 for one in found)
+    assert {one["label"] for one in found if one["score"] < 1} == {"Car"}
+    assert all(one["score"] >= 0.5 for one in found)
+
+
 def test_every_upload_has_an_id_of_its_own(app):
     assert len({begin(app).json["id"] for _ in range(5)}) == 5
 
@@ -86,6 +98,8 @@ def test_every_upload_has_an_id_of_its_own(app):
         ({"content_type": "text/html"}, "content_type"),
         ({"content_type": ["image/png"]}, "content_type"),
         ({"n": 0}, "n"),
+        ({"min_score": "{"}, "min_score"),
+        ({"min_score": {"Unicorn": 0.5}}, "min_score"),
         ({"include": "Unicorn"}, "include"),
         ({"url": "https://example.com/cat.jpg"}, "url"),
         ({"format": "json"}, "format"),

@@ -217,7 +217,8 @@ def _craft(settings: Settings, max_answer_bytes: int) -> Craft:
 
 def _site(settings: Settings, model: Model) -> dict[str, Asset]:
     """What is the same for every request: the page, its samples, the API's description and the reference."""
-    site = page.assets(_WEB, model.default_min_score, settings.buckets.origins if settings.buckets else ())
+    buckets = (settings.buckets.origins, settings.max_bytes) if settings.buckets else ()
+    site = page.assets(_WEB, model.default_min_score, *buckets)
     media_types = [pictures.MEDIA_TYPES[name] for name in pictures.READABLE]
     description = openapi.document(
         model.labels,

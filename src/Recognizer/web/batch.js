@@ -33,8 +33,8 @@ export function Batch({ onOpen, options, say, onProblem }) {
     for (const id of ["save-zip", "save-lines"]) $(id).disabled = !isDone || !items.some(({ answer }) => answer);
   }
 
-  /** Looks at files; ends once the first one that can be shown is. */
-  async function run(files) {
+  /** Looks at files; ends once the first one that can be shown is. `callbacks` are those of `detect`. */
+  async function run(files, callbacks) {
     clear();
     const { signal } = (running = new AbortController());
     items = files.map((file) => ({ name: file.name, told: "…", state: "waiting" }));
@@ -42,7 +42,7 @@ export function Batch({ onOpen, options, say, onProblem }) {
     let first = null;
     const all = (async () => {
       for (const [index, item] of items.entries()) {
-        await look(item, files[index], signal);
+        await look(item, files[index], { ...callbacks, signal });
         if (signal.aborted) return;
         if (item.answer && first === null) first = index;
         if (first === index) {
@@ -60,11 +60,11 @@ export function Batch({ onOpen, options, say, onProblem }) {
     return Promise.race([shownFirst, all]);
   }
 
-  async function look(item, file, signal) {
+  async function look(item, file, callbacks) {
     try {
       const source = await fromFile(file);
       item.source = source;
-      item.answer = { ...(await detect(source, widest(options()), { signal, isShowable })), source };
+      item.answer = { ...(await detect(source, widest(options()), { ...callbacks, isShowable })), source };
       item.url = URL.createObjectURL(item.answer.picture);
       item.state = "done";
     } catch (problem) {

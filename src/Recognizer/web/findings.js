@@ -58,7 +58,7 @@ export function tellFacts({ document: { image }, picture, reduced, source }) {
   $("credit").textContent = credit ? `. Photo: ${credit}` : "";
 }
 
-export function tellTimes({ timings, elapsed }) {
+export function tellTimes({ timings, elapsed, source }) {
   const total = timings.reduce((sum, [, ms]) => sum + ms, 0);
   $("bar").replaceChildren(
     ...timings.map(([name, ms]) => {
@@ -67,7 +67,8 @@ export function tellTimes({ timings, elapsed }) {
       return part;
     }),
   );
-  const rows = [...timings.map((step) => ["", ...step]), ["sum", "in the service", total], ["sum", "round trip", elapsed]];
+  const inService = source.isLarge ? [] : [["sum", "in the service", total]]; // in its queue for the most part
+  const rows = [...timings.map((step) => ["", ...step]), ...inService, ["sum", "round trip", elapsed]];
   $("times").replaceChildren(
     ...rows.map(([className, name, ms]) => {
       const row = element("div", className);

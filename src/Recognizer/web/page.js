@@ -9,11 +9,12 @@ import { Keeping } from "./keeping.js";
 import { Objects } from "./objects.js";
 import { candidates, fromQuery, isEnough, shown, toQuery, widest } from "./options.js";
 import { inks } from "./palette.js";
-import { fromFile, fromSample, isShowable } from "./pictures.js";
+import { fromFile, fromSample, isShowable, MAX_BYTES, megabytes } from "./pictures.js";
 import { Problem } from "./problem.js";
 import { allLabels, detect, find } from "./service.js";
 import { Stage } from "./stage.js";
 import { address } from "./transport.js";
+import { MAX_UPLOAD_BYTES } from "./uploads.js";
 import { Waiting } from "./waiting.js";
 
 let source = null; // what is asked about: {url} or {blob, name, …}
@@ -169,7 +170,7 @@ async function run(choose, { keep = false } = {}) {
     $("stage").scrollIntoView({ block: "nearest" });
     const wanted = widest(options);
     const { signal } = controller;
-    const answer = await waiting(Boolean(next.url), (onRetry) => detect(next, wanted, { signal, onRetry, isShowable }));
+    const answer = await waiting(Boolean(next.url), (callbacks) => detect(next, wanted, { signal, isShowable, ...callbacks }));
     if (isCurrent()) await open({ ...answer, source: next }, isCurrent);
   } catch (problem) {
     if (isCurrent()) fail(problem);
@@ -185,7 +186,7 @@ function runFiles(files) {
   running = null;
   clearFailure();
   stage.state("busy");
-  return waiting(false, () => batch.run([...files])).catch(fail);
+  return waiting(false, (callbacks) => batch.run([...files], callbacks)).catch(fail);
 }
 
 /** Puts an answer on the stage. */
@@ -360,6 +361,7 @@ on(window, "drop", (event) => {
 
 for (const part of document.querySelectorAll("[data-scripted]")) part.hidden = false;
 $("invite").disabled = false;
+if (MAX_UPLOAD_BYTES) $("kept").textContent = `Pictures are not kept, but files above ${megabytes(MAX_BYTES)} are, for a while.`;
 $("paste").hidden = !navigator.clipboard?.read;
 $("snap").hidden = !hasCamera();
 for (const link of document.querySelectorAll("a[href]")) link.href = address(link.getAttribute("href"));

@@ -1,19 +1,21 @@
 /* Pictures on their way to the service: from a file, the clipboard, the camera or a sample to a source {blob, name, …}. */
 import { Problem } from "./problem.js";
 import { address, send } from "./transport.js";
+import { MAX_UPLOAD_BYTES } from "./uploads.js";
 
 // Lambda takes 6,291,556 bytes of event; base64 makes four bytes of three, and the rest of the event needs room too.
-const MAX_BYTES = 4_400_000;
+export const MAX_BYTES = 4_400_000;
 const FIRST_SIDE_PX = 3000;
 
-const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
 export async function fromFile(file, name = file.name || "picture") {
   if (file.type && !file.type.startsWith("image/")) {
     throw new Problem(`${name} is not a picture. JPEG, PNG, WebP, GIF, AVIF, TIFF and BMP are.`, { title: "Not a picture" });
   }
-  const source = { blob: file, original: file, name };
-  if (file.size > MAX_BYTES) {
+  const source = { blob: file, original: file, name, isLarge: file.size > MAX_BYTES };
+  if (source.isLarge && file.size > MAX_UPLOAD_BYTES) {
+    source.isLarge = false;
     const { blob, width, height } = await smaller(file, name);
     source.blob = blob;
     source.note =

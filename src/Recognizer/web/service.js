@@ -2,6 +2,7 @@
 import { asQuery } from "./options.js";
 import { Problem } from "./problem.js";
 import { ask, send } from "./transport.js";
+import { MAX_UPLOAD_BYTES, resultOf, upload } from "./uploads.js";
 
 const MAX_ADDRESS_CHARACTERS = 6000; // API Gateway takes 10,240 bytes of request line and headers together
 const EXTENSIONS = { "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif" };
@@ -27,9 +28,23 @@ export function base64(blob) {
   });
 }
 
-async function asked(source, parameters, callbacks) {
+async function asked(source, parameters, { signal, onRetry } = {}) {
   const [path, init] = await requestFor(source, parameters);
-  return send(path, { ...init, ...callbacks });
+  return send(path, { ...init, signal, onRetry });
+}
+
+/** Does something by one request, or by way of the bucket where a file is too large for that. */
+async function either(source, byRequest, byBucket) {
+  if (source.isLarge) return byBucket();
+  try {
+    return await byRequest();
+  } catch (problem) {
+    // The service names what is too large; one that names nothing stands before it and looks at the request alone.
+    const isRefused = problem.status === 413 && !problem.parameter;
+    if (!isRefused || !source.blob || source.blob.size > MAX_UPLOAD_BYTES) throw problem;
+    source.isLarge = true;
+    return byBucket();
+  }
 }
 
 /**
@@ -38,8 +53,16 @@ async function asked(source, parameters, callbacks) {
  */
 export async function detect(source, parameters, { isShowable, ...callbacks }) {
   const started = performance.now();
-  let picture = source.blob;
-  if (picture && !(await isShowable(picture))) picture = null;
+  const picture = source.blob && (await isShowable(source.blob)) ? source.blob : null;
+  const answer = await either(
+    source,
+    () => detectAtOnce(source, picture, parameters, { isShowable, ...callbacks }),
+    () => detectInTurn(source, picture, parameters, callbacks),
+  );
+  return { ...answer, elapsed: performance.now() - started, asked: parameters };
+}
+
+async function detectAtOnce(source, picture, parameters, { isShowable, ...callbacks }) {
   let answer = await asked(source, { ...parameters, ...(picture ? { format: "json" } : BOTH), ...(source.blob && !picture && AS_JPEG) }, callbacks);
   const timings = timingsOf(answer.headers.get("Server-Timing") ?? "");
   let document;
@@ -50,7 +73,24 @@ export async function detect(source, parameters, { isShowable, ...callbacks }) {
     [document, picture] = await bothOf(answer);
   }
   const reduced = answer.headers.get("X-Image-Reduced");
-  return { document, picture, reduced, timings, elapsed: performance.now() - started, asked: parameters };
+  return { document, picture, reduced, timings };
+}
+
+/** The same from the bucket, where the time is that of the way there and that of the queue. */
+async function detectInTurn(source, picture, parameters, callbacks) {
+  const started = performance.now();
+  const path = await upload(source.blob, { ...parameters, draw: "none", ...(!picture && AS_JPEG) }, callbacks);
+  const sent = performance.now();
+  const document = await documentOf(path, callbacks);
+  const timings = [["upload", sent - started], ["queue", performance.now() - sent]];
+  picture ??= await (await resultOf(path, "image", callbacks)).blob();
+  return { document, picture, reduced: null, timings };
+}
+
+/** What was found, without what the result says of the bucket. */
+async function documentOf(path, callbacks) {
+  const { object, ...document } = await (await resultOf(path, "json", callbacks)).json();
+  return document;
 }
 
 const BOTH = { format: "both", draw: "none" };
@@ -63,12 +103,20 @@ async function bothOf(answer) {
 
 /** The objects alone, for a picture that is shown already. */
 export async function find(source, parameters, callbacks) {
-  return (await asked(source, { ...parameters, format: "json" }, callbacks)).json();
+  return either(
+    source,
+    async () => (await asked(source, { ...parameters, format: "json" }, callbacks)).json(),
+    async () => documentOf(await upload(source.blob, { ...parameters, draw: "none" }, callbacks), callbacks),
+  );
 }
 
 /** The picture as the service draws it, which is what is saved and copied. */
-export async function render(source, parameters, callbacks) {
-  const answer = await asked(source, { ...parameters, format: "image" }, callbacks);
+export async function render(source, parameters, callbacks = {}) {
+  const answer = await either(
+    source,
+    () => asked(source, { ...parameters, format: "image" }, callbacks),
+    async () => resultOf(await upload(source.blob, parameters, callbacks), "image", callbacks),
+  );
   const picture = await answer.blob();
   return { picture, extension: EXTENSIONS[picture.type] ?? "jpg", reduced: answer.headers.get("X-Image-Reduced") };
 }

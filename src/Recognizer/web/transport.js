@@ -27,14 +27,17 @@ async function once(path, init) {
   throw problemOf(response, init.method, await response.text());
 }
 
+const isProblem = (headers) => headers.get("Content-Type")?.includes("problem+json");
+const told = ({ title, status, detail, parameter, request_id: requestId }) => new Problem(detail, { title, status, parameter, requestId });
+
+/** The Problem that an answer holds which is none itself, as a result that was stored can; null if it holds none. */
+export const problemIn = async (answer) => (isProblem(answer.headers) ? told(await answer.json()) : null);
+
 function problemOf({ status, headers }, method, body) {
   if (method === "POST" && (status === 404 || status === 405) && !body.includes("nothing-detected")) {
     return new Problem("This service takes no files. Give the picture’s web address instead.", { status });
   }
-  if (headers.get("Content-Type")?.includes("problem+json")) {
-    const { title, detail, parameter, request_id: requestId } = JSON.parse(body);
-    return new Problem(detail, { title, status, parameter, requestId });
-  }
+  if (isProblem(headers)) return told(JSON.parse(body));
   // Not the service speaks here but the gateway before it, which knows only {"message": "Service Unavailable"}.
   if (status === 413) {
     return new Problem("It is too big to be sent; choose a smaller one.", { title: "Picture too large", status });
@@ -52,7 +55,7 @@ function problemOf({ status, headers }, method, body) {
   return new Problem(`The answer was ${status}, and nothing more is known.`, { title: "The service refused", status });
 }
 
-function pause(ms, signal) {
+export function pause(ms, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, ms);
     signal?.addEventListener("abort", () => (clearTimeout(timer), reject(signal.reason)), { once: true });

@@ -51,7 +51,7 @@ def test_the_page_is_one_document_that_needs_nothing_else(site):
 def test_the_site_stays_small(site):
     first_visit, _ = encoded(site["/"].body, "gzip")
     assert len(first_visit) < 120_000
-    assert sum(len(asset.body) for asset in site.values()) < 400_000
+    assert sum(len(asset.body) for path, asset in site.items() if path != "/") < 230_000
 
 
 def test_every_inline_part_is_allowed_by_its_digest_and_nothing_else_is(site, policy):
@@ -68,6 +68,14 @@ def test_the_policy_allows_no_other_host_and_nothing_unsafe(policy):
     assert policy["img-src"] == ["'self'", "blob:", "data:"]
     assert policy["frame-ancestors"] == policy["base-uri"] == ["'none'"]
     assert not any("unsafe" in source or "*" in source for sources in policy.values() for source in sources)
+
+
+def test_the_page_knows_of_the_bucket_where_there_is_one(site):
+    bucket = assets(WEB, 0.1, ["https://pictures.s3.eu-central-1.amazonaws.com"], 20_000_000)["/"]
+
+    assert "connect-src 'self' https://pictures.s3.eu-central-1.amazonaws.com;" in bucket.policy
+    assert '<body data-max-upload-bytes="20000000">' in bucket.body
+    assert '<body data-max-upload-bytes="0">' in site["/"].body
 
 
 def test_no_part_has_an_inline_style_or_event_handler(site):

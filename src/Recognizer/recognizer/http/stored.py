@@ -7,6 +7,7 @@ programs that put metadata of their own beside ours, so names that are none of o
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -66,8 +67,21 @@ def request_for(options: Mapping[str, str], rules: Rules, content: bytes = b"") 
         InvalidParameter: an option is malformed or out of range.
         TooLarge: the picture has too many bytes.
     """
-    return parameters.validated(options, rules, Negotiated("image"), content)
+    given: dict[str, Any] = dict(options)
+    if options.get("min_score", "").lstrip().startswith("{"):
+        given["min_score"] = _by_label(options["min_score"])
+    return parameters.validated(given, rules, Negotiated("image"), content)
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return json.dumps(value)  # in ASCII, as metadata are
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _by_label(text: str) -> Any:
+    """Scores by label, which as metadata are the text of a JSON object."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidParameter(f"min_score is no JSON object: {error}.", parameter="min_score") from error

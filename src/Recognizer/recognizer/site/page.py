@@ -28,13 +28,16 @@ _SCRIPT = re.compile(r'<script type="module" src="([\w-]+\.js)"></script>')
 _THUMB = re.compile(r'(?<=src=")thumbs/[\w-]+\.webp(?=")')
 
 
-def assets(folder: Path, default_min_score: float, origins: Sequence[str] = ()) -> dict[str, Asset]:
+def assets(
+    folder: Path, default_min_score: float, origins: Sequence[str] = (), max_upload_bytes: int = 0
+) -> dict[str, Asset]:
     """The page and its samples, by path.
 
     Args:
         folder: where index.html lies, with what it names, and the samples.
         default_min_score: what the page starts with; models differ in which scores mean something.
         origins: where the page may send pictures to, and read results from, beside the service itself.
+        max_upload_bytes: of the largest picture that it may send there; 0 where there is no such place.
 
     Raises:
         StartupError: a file is missing or cannot be read.
@@ -43,12 +46,13 @@ def assets(folder: Path, default_min_score: float, origins: Sequence[str] = ()) 
         Asset(f"/samples/{file.name}", "image/jpeg", bytes_of(file), SAMPLE_MAX_AGE_S)
         for file in sorted((folder / "samples").glob("*.jpg"))
     ]
-    return {asset.path: asset for asset in [_page(folder, default_min_score, origins), *samples]}
+    page = _page(folder, default_min_score, origins, max_upload_bytes)
+    return {asset.path: asset for asset in [page, *samples]}
 
 
-def _page(folder: Path, default_min_score: float, origins: Sequence[str]) -> Asset:
+def _page(folder: Path, default_min_score: float, origins: Sequence[str], max_upload_bytes: int) -> Asset:
     document = Template(text_of(folder / "index.html")).substitute(
-        min_score=f"{default_min_score:g}", max_limit=MAX_LIMIT
+        min_score=f"{default_min_score:g}", max_limit=MAX_LIMIT, max_upload_bytes=max_upload_bytes
     )
     styles = {name: text_of(folder / name) for name in _STYLE.findall(document)}
     scripts = {name: joined(folder, name) for name in _SCRIPT.findall(document)}
