@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import random
 import threading
 
 import pytest
@@ -132,6 +134,22 @@ def test_what_is_saved_is_drawn_by_the_worker_with_the_options_of_the_page(page,
     box = page.locator("#objects .where").first.inner_text().partition(" px")[0]
     with Image.open(download.value.path()) as saved:
         assert saved.size == tuple(map(int, box.split(" × ")))
+
+
+def test_what_a_request_would_save_smaller_is_saved_whole(open_page, settings, store, queue):
+    noise = Image.frombytes("RGB", (150, 100), random.Random(1).randbytes(45_000))  # noqa: S311 - no PNG of it is small
+    file = io.BytesIO()
+    noise.save(file, "PNG")
+    with served(build(settings | {"MAX_RESPONSE_BYTES": "20000"})) as address:
+        page = open_page(address)
+        choose(page, {**large(), "buffer": file.getvalue()})
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Download").click()
+        expect(page.get_by_role("status")).to_have_text("Saved")
+
+    with Image.open(download.value.path()) as saved:
+        assert saved.size == (150, 100)
+    assert len(sent(store)) == 1
 
 
 def test_what_the_browser_cannot_show_comes_back_as_a_jpeg(page, queue):

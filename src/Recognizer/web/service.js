@@ -33,6 +33,8 @@ async function asked(source, parameters, { signal, onRetry } = {}) {
   return send(path, { ...init, signal, onRetry });
 }
 
+const canGoByBucket = ({ blob }) => Boolean(blob) && blob.size <= MAX_UPLOAD_BYTES;
+
 /** Does something by one request, or by way of the bucket where a file is too large for that. */
 async function either(source, byRequest, byBucket) {
   if (source.isLarge) return byBucket();
@@ -41,7 +43,7 @@ async function either(source, byRequest, byBucket) {
   } catch (problem) {
     // The service names what is too large; one that names nothing stands before it and looks at the request alone.
     const isRefused = problem.status === 413 && !problem.parameter;
-    if (!isRefused || !source.blob || source.blob.size > MAX_UPLOAD_BYTES) throw problem;
+    if (!isRefused || !canGoByBucket(source)) throw problem;
     source.isLarge = true;
     return byBucket();
   }
@@ -110,13 +112,14 @@ export async function find(source, parameters, callbacks) {
   );
 }
 
-/** The picture as the service draws it, which is what is saved and copied. */
+/**
+ * The picture as the service draws it, which is what is saved and copied; from the bucket where a request would have to
+ * make it smaller (docs/adr/0012).
+ */
 export async function render(source, parameters, callbacks = {}) {
-  const answer = await either(
-    source,
-    () => asked(source, { ...parameters, format: "image" }, callbacks),
-    async () => resultOf(await upload(source.blob, parameters, callbacks), "image", callbacks),
-  );
+  const byBucket = async () => resultOf(await upload(source.blob, parameters, callbacks), "image", callbacks);
+  let answer = await either(source, () => asked(source, { ...parameters, format: "image" }, callbacks), byBucket);
+  if (answer.headers.get("X-Image-Reduced") && canGoByBucket(source)) answer = await byBucket();
   const picture = await answer.blob();
   return { picture, extension: EXTENSIONS[picture.type] ?? "jpg", reduced: answer.headers.get("X-Image-Reduced") };
 }
