@@ -94,6 +94,13 @@ class Found:
         }
 
 
+def classes(*labels, source="classifier"):
+    """What a picture is as a whole."""
+    named = [{"label": label, "id": f"/own/{label}", "score": score} for label, score in labels]
+    model = {"name": "own/classifier", "engine": "litert"}
+    return as_json({"image": {}, "model": model, "source": source, "labels": named})
+
+
 class Hold:
     """An answer that does not come before it is released."""
 
@@ -109,6 +116,10 @@ class Hold:
         return self._answer
 
 
+def _given(event):
+    return event.get("queryStringParameters") or json.loads(event.get("body") or "{}")
+
+
 def _released(answer):
     return answer.wait() if isinstance(answer, Hold) else answer
 
@@ -119,6 +130,8 @@ class ScriptedService:
     Attributes:
         answers: what /detector answers: Found, a proxy response, or a Hold of one.
         labels: the proxy response of /labels.
+        whole: what /classifier answers: a proxy response, or a Hold of one.
+        classified: the parameters of each request to it.
         health: that of /health, or a Hold of it.
         paths: every path asked for.
         asked: the parameters of each request to /detector, from query or body, with its ``method``.
@@ -130,7 +143,8 @@ class ScriptedService:
         self.answers = [found(CAR, WHEEL)]
         self.health = as_json({"status": "ok", "warm": True})
         self.labels = as_json({"labels": LABELS, "groups": ["Animal", "Car"]})
-        self.paths, self.asked = [], []
+        self.whole = classes(("Egyptian cat", 0.8242), ("tabby, tabby cat", 0.0938))
+        self.paths, self.asked, self.classified = [], [], []
         self.stage = ""
         self.address = ""
         self._site = assets(WEB, default_min_score=0.1)
@@ -153,6 +167,9 @@ class ScriptedService:
         self.paths.append(path)
         if path == "/detector":
             return self._detect(event)
+        if path == "/classifier":
+            self.classified.append(_given(event))
+            return _released(self.whole)
         if path == "/labels":
             return self.labels
         if path == "/health":
@@ -164,7 +181,7 @@ class ScriptedService:
         return proxy_response(edge.complete(answer))
 
     def _detect(self, event):
-        given = event.get("queryStringParameters") or json.loads(event.get("body") or "{}")
+        given = _given(event)
         self.asked.append({**given, "method": event["requestContext"]["http"]["method"]})
         answer = _released(self.answers.pop(0) if len(self.answers) > 1 else self.answers[0])
         return answer.answer(given.get("format")) if isinstance(answer, Found) else answer

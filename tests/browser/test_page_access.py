@@ -50,6 +50,12 @@ def cut_out(page, service):
     expect(page.locator("#covering")).to_be_visible()
 
 
+def whole(page, service):
+    page.goto(f"{service.address}{URL}")
+    page.get_by_role("button", name="As a whole").click()
+    expect(page.locator("#classes .chip")).to_have_count(2)
+
+
 def zoomed(page, service):
     page.goto(f"{service.address}{URL}")
     for _ in range(5):
@@ -99,7 +105,7 @@ def wrong_field(page, service):
 
 in_each_state = pytest.mark.parametrize(
     "reach",
-    [empty, busy, result, hidden, cut_out, zoomed, several, camera, nothing, all_hidden, failure, wrong_field],
+    [empty, busy, result, hidden, cut_out, whole, zoomed, several, camera, nothing, all_hidden, failure, wrong_field],
     ids=lambda reach: reach.__name__,
 )
 
@@ -159,6 +165,7 @@ def test_everything_can_be_reached_and_used_by_keyboard(service, page):
     expect(page.locator("#findings")).to_be_visible()
     assert service.asked[0]["include"] == "Car,Wheel"
 
+    tab_to("classify")
     tab_to("mark")
     tab_to("zoom-in")
     page.keyboard.press("Enter")

@@ -137,7 +137,7 @@ def test_what_is_saved_is_drawn_by_the_worker_with_the_options_of_the_page(page,
 
 
 def test_what_a_request_would_save_smaller_is_saved_whole(open_page, settings, store, queue):
-    noise = Image.frombytes("RGB", (150, 100), random.Random(1).randbytes(45_000))  # noqa: S311 - no PNG of it is small
+    noise = Image.frombytes("RGB", (300, 200), random.Random(1).randbytes(180_000))  # noqa: S311 - no PNG of it is small
     file = io.BytesIO()
     noise.save(file, "PNG")
     with served(build(settings | {"MAX_RESPONSE_BYTES": "20000"})) as address:
@@ -148,7 +148,7 @@ def test_what_a_request_would_save_smaller_is_saved_whole(open_page, settings, s
         expect(page.get_by_role("status")).to_have_text("Saved")
 
     with Image.open(download.value.path()) as saved:
-        assert saved.size == (150, 100)
+        assert saved.size == (300, 200)
     assert len(sent(store)) == 1
 
 
@@ -158,6 +158,14 @@ def test_what_the_browser_cannot_show_comes_back_as_a_jpeg(page, queue):
     expect(page.locator("#objects .label").first).to_have_text("Car")
     expect(page.locator("#facts")).to_contain_text("160 × 120 px, TIFF")
     assert page.locator("#picture").evaluate("picture => picture.naturalWidth") == 160
+
+
+def test_as_a_whole_it_is_looked_at_in_a_smaller_copy(page, queue):
+    choose(page, large())
+    page.get_by_role("button", name="As a whole").click()
+
+    expect(page.locator("#classes .chip").first).to_contain_text("Car")
+    expect(page.locator("#classes")).to_contain_text("From the objects found")
 
 
 def test_several_pictures_go_their_own_ways(page, store, queue):

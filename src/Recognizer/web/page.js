@@ -16,6 +16,7 @@ import { Stage } from "./stage.js";
 import { address } from "./transport.js";
 import { MAX_UPLOAD_BYTES } from "./uploads.js";
 import { Waiting } from "./waiting.js";
+import { Whole } from "./whole.js";
 
 let source = null; // what is asked about: {url} or {blob, name, …}
 let result = null; // the answer that is on the screen, with its source
@@ -32,6 +33,7 @@ const stage = Stage({ onPoint: (index, isClick) => objects.point(index, isClick)
 const chips = Chips({ onHide: toggle, onScore: score });
 const keeping = Keeping({ say, onProblem: (words) => ($("keep-problem").textContent = words) });
 const waiting = Waiting(say);
+const whole = Whole(say);
 const batch = Batch({ onOpen: (entry) => open(entry), options: () => options, say, onProblem: fail });
 
 // --- Options ---
@@ -203,6 +205,7 @@ async function open(answer, isWanted = () => true) {
   remember();
   $("findings").hidden = false;
   $("model").textContent = result.document.model?.name ?? "";
+  whole.show(result);
   tellFacts(result);
   tellTimes(result);
   draw();

@@ -54,7 +54,7 @@ export function stem({ url, name }) {
 }
 
 /** The picture as a JPEG that fits, upright and on white. */
-async function smaller(file, name) {
+export async function smaller(file, name) {
   const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => {
     const sizes = `${name} is ${megabytes(file.size)}. At most ${megabytes(MAX_BYTES)} can be sent`;
     const words = `${sizes}, and this browser cannot make it smaller. Save it as a smaller JPEG first.`;

@@ -7,16 +7,16 @@ import { MAX_UPLOAD_BYTES, resultOf, upload } from "./uploads.js";
 const MAX_ADDRESS_CHARACTERS = 6000; // API Gateway takes 10,240 bytes of request line and headers together
 const EXTENSIONS = { "image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "image/gif": "gif" };
 
-/** What `send` needs for a source {url} or {blob}; a file goes as base64, which survives every gateway. */
-async function requestFor(source, parameters) {
+/** What `send` needs to ask a service (detector, classifier) about a source {url} or {blob}; a file goes as base64, which survives every gateway. */
+async function requestFor(service, source, parameters) {
   const query = asQuery(parameters);
   if (source.url && query) {
-    const path = `detector?${new URLSearchParams({ url: source.url, ...Object.fromEntries(query) })}`;
+    const path = `${service}?${new URLSearchParams({ url: source.url, ...Object.fromEntries(query) })}`;
     if (path.length <= MAX_ADDRESS_CHARACTERS) return [path, {}];
   }
   if (source.blob) source.base64 ??= await base64(source.blob);
   const body = JSON.stringify({ ...(source.blob ? { image: source.base64 } : { url: source.url }), ...parameters });
-  return ["detector", { method: "POST", headers: { "Content-Type": "application/json" }, body }];
+  return [service, { method: "POST", headers: { "Content-Type": "application/json" }, body }];
 }
 
 export function base64(blob) {
@@ -29,7 +29,7 @@ export function base64(blob) {
 }
 
 async function asked(source, parameters, { signal, onRetry } = {}) {
-  const [path, init] = await requestFor(source, parameters);
+  const [path, init] = await requestFor("detector", source, parameters);
   return send(path, { ...init, signal, onRetry });
 }
 
@@ -122,6 +122,12 @@ export async function render(source, parameters, callbacks = {}) {
   if (answer.headers.get("X-Image-Reduced") && canGoByBucket(source)) answer = await byBucket();
   const picture = await answer.blob();
   return { picture, extension: EXTENSIONS[picture.type] ?? "jpg", reduced: answer.headers.get("X-Image-Reduced") };
+}
+
+/** The labels of the whole picture, most probable first, and where they come from. */
+export async function classify(source, parameters, { signal, onRetry } = {}) {
+  const [path, init] = await requestFor("classifier", source, parameters);
+  return (await send(path, { ...init, signal, onRetry })).json();
 }
 
 /** "download;dur=4.7, detect;dur=33.2" as [name, milliseconds]. */
