@@ -252,6 +252,23 @@ def test_a_big_file_that_the_browser_cannot_shrink_is_refused_in_words(service, 
     assert service.asked == []
 
 
+@pytest.mark.parametrize("message", ["Forbidden", "Missing Authentication Token"])
+def test_a_service_that_wants_signed_requests_says_that_a_browser_cannot_send_them(service, page, message):
+    service.answers = [gateway_error(403, message)]
+    ask(page)
+    alert = page.get_by_role("alert").filter(has_text="This service asks for signed requests")
+    expect(alert).to_contain_text("which a browser cannot send")
+    assert len(service.asked) == 1
+
+
+def test_a_token_that_is_good_but_not_for_this_is_told(service, page):
+    service.answers = [gateway_error(401, "Unauthorized"), gateway_error(403, "Forbidden")]
+    ask(page)
+    page.get_by_role("textbox", name="Token").fill("a-token")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert").filter(has_text="Not allowed")).to_contain_text("Your token is good")
+
+
 @pytest.mark.parametrize("status", [404, 405])
 def test_a_service_that_takes_no_files_is_told_in_words(service, page, status):
     service.answers = [problem(status, "Method not allowed", "/detector does not take POST, but GET.")]

@@ -178,6 +178,52 @@ def test_cut_out_is_the_most_confident_object(street):
     assert (red, green, blue) == (0xCC, 0x33, 0x33), "the car alone"
 
 
+def test_what_is_cut_out_can_be_hidden_too(service, street):
+    choice = street.get_by_label("Hide what is cut out, too")
+    expect(choice).to_be_hidden()
+    street.get_by_role("radio", name="Cut out").check(force=True)
+    clear = {str(street.evaluate(PIXEL, [x, 120])) for x in range(40, 280, 8)}
+    choice.check()
+    hidden = {str(street.evaluate(PIXEL, [x, 120])) for x in range(40, 280, 8)}
+    assert hidden != clear
+    expect(street).to_have_url(re.compile("draw=blur&crop=1"))
+    with street.expect_download():
+        street.get_by_role("button", name="Download").click()
+    assert service.asked[-1].items() >= {"draw": "blur", "crop": "1"}.items()
+    street.reload()
+    expect(choice).to_be_checked()
+    expect(street.get_by_role("radio", name="Cut out")).to_be_checked()
+    street.get_by_role("radio", name="Names").check(force=True)
+    expect(choice).to_be_hidden()
+    expect(street).not_to_have_url(re.compile("draw="))
+
+
+def test_looking_closely_asks_anew_and_is_kept_in_the_link(service, street):
+    street.locator("summary", has_text="More options").click()
+    service.answers = [found(*ALL, {**WHEEL, "score": 0.9})]
+    held = service.hold()
+    street.get_by_label("How closely to look").select_option("2")
+    expect(street.locator("#hidden-told")).to_have_text("Looking again…")
+    held.release()
+    expect(street.locator("#objects li")).to_have_count(5)
+    assert service.asked[-1]["tiles"] in {2, "2"}
+    expect(street).to_have_url(re.compile("tiles=2"))
+    expect(street.locator("#more-told")).to_have_text("closely")
+    street.reload()
+    expect(street.locator("#objects li")).to_have_count(5)
+    assert service.asked[-1]["tiles"] in {2, "2"}
+
+
+@pytest.mark.parametrize("way", ["at first", "later"])
+def test_more_tiles_than_there_is_time_for_are_told_at_the_field(service, open_page, street, way):
+    service.answers = [problem(422, "Too many tiles", "There is time for tiles=2.", parameter="tiles")]
+    page = open_page(f"{service.address}?url={URL}&tiles=4") if way == "at first" else street
+    if way == "later":
+        page.locator("summary", has_text="More options").click()
+        page.get_by_label("How closely to look").select_option("4")
+    expect(page.locator("#tiles-problem")).to_have_text("There is time for tiles=2.")
+
+
 def test_before_and_after(street):
     button = street.get_by_role("button", name="Original")
     button.click()
@@ -332,12 +378,35 @@ def test_two_fingers_zoom(service, open_page):
     assert width_of(page) > 1.5 * whole
 
 
+def test_labels_are_placed_anew_only_once_the_zoom_rests(street):
+    # In one task, so that no rest comes in between, however slow this machine is.
+    street.evaluate(
+        """() => {
+            let drawn = 0;
+            const count = () => (document.body.dataset.drawn = ++drawn);
+            new MutationObserver(count).observe(document.querySelector("#overlay"), {childList: true});
+            for (let step = 0; step < 20; step++) document.querySelector("#zoom-in").click();
+        }"""
+    )
+    expect(street.locator("body")).to_have_attribute("data-drawn", "1")
+    street.locator("#view").press("ArrowLeft")
+    street.locator("#view").press("ArrowUp")
+    street.get_by_role("button", name="Zoom out").click()
+    size = street.locator("#sheet").bounding_box()
+    drawn_for = re.compile(f"^0 0 {round(size['width'])} {round(size['height'])}$")
+    expect(street.locator("#overlay")).to_have_attribute("viewBox", drawn_for)
+    expect(street.locator("body")).to_have_attribute("data-drawn", "2")  # twenty steps, two moves, and a step
+
+
 def test_letters_and_lines_keep_their_size_at_every_zoom(street):
     sizes = "[...document.querySelectorAll('#overlay text')].map((text) => getComputedStyle(text).fontSize)"
     before = set(street.evaluate(sizes))
     for _ in range(4):
         street.get_by_role("button", name="Zoom in").click()
     assert set(street.evaluate(sizes)) <= before | {"13px"}
+    size = street.locator("#sheet").bounding_box()
+    drawn_for = re.compile(f"^0 0 {round(size['width'])} {round(size['height'])}$")
+    expect(street.locator("#overlay")).to_have_attribute("viewBox", drawn_for)  # once the zoom rests
     matrix = street.locator("#overlay").evaluate("layer => layer.getScreenCTM().a")
     assert matrix == pytest.approx(1, abs=0.01), "one unit is one pixel of the screen"
 

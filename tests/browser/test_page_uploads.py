@@ -117,7 +117,7 @@ def test_its_command_says_that_it_is_too_large(page, queue):
     choose(page, large())
     page.get_by_role("tab", name="curl").click()
     expect(page.locator("#code-hint")).to_have_text(
-        "large.png is too large for one request as it is: send it by POST /uploads, as the API reference says."
+        "large.png is too big as it is: send it by POST /uploads, as the API reference says."
     )
 
 

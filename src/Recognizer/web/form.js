@@ -4,14 +4,15 @@ import { LabelField } from "./labels.js";
 import { defaults } from "./options.js";
 import { Problem } from "./problem.js";
 
-export const FIELDS = ["url", "n", "min_score", "include", "exclude", "region", "image_format"];
+export const FIELDS = ["url", "n", "min_score", "include", "exclude", "region", "tiles", "image_format"];
 export const STANDARD = defaults(Number($("min_score").defaultValue));
 const RIGHT = { n: `Give a whole number from 1 to ${$("n").max}.`, min_score: "Give a number from 0 to 1." };
 const RIGHT_REGION = "Give left, top, right and bottom as fractions, such as 0,0.5,1,1 for the lower half.";
 
-/** What of the options that are folded away is not as usual. */
-function tellMore({ include, exclude, region, image_format }) {
-  const told = [...include, ...exclude.map((name) => `not ${name}`), region && "a part", image_format];
+/** What of the options that are folded away is not as usual, and what can be said of some only. */
+function tellMore({ include, exclude, region, tiles, look, image_format }) {
+  const told = [...include, ...exclude.map((name) => `not ${name}`), region && "a part", tiles > 1 && "closely", image_format];
+  $("crop-blur-field").hidden = !look.startsWith("crop");
   $("more-told").textContent = told.filter(Boolean).join(", ");
 }
 
@@ -20,13 +21,18 @@ export function Form({ known, onChange }) {
   const fields = {};
   for (const id of ["include", "exclude"]) fields[id] = LabelField($(id), { known, onChange });
   for (const id of ["n", "min_score", "region"]) $(id).addEventListener("input", onChange);
-  $("image_format").addEventListener("change", onChange);
+  for (const id of ["image_format", "tiles", "crop-blur"]) $(id).addEventListener("change", onChange);
   for (const radio of document.querySelectorAll("[name=draw]")) radio.addEventListener("change", onChange);
   $("score-slider").addEventListener("input", () => {
     $("min_score").value = $("score-slider").value;
     onChange();
   });
   $("min_score").addEventListener("input", () => ($("score-slider").value = $("min_score").value));
+
+  function look() {
+    const chosen = document.querySelector("[name=draw]:checked").value;
+    return chosen === "crop" && $("crop-blur").checked ? "crop-blur" : chosen;
+  }
 
   function region() {
     const text = $("region").value.trim();
@@ -50,7 +56,8 @@ export function Form({ known, onChange }) {
         include: fields.include.get(),
         exclude: fields.exclude.get(),
         region: region(),
-        look: document.querySelector("[name=draw]:checked").value,
+        tiles: Number($("tiles").value),
+        look: look(),
         image_format: $("image_format").value,
       };
       tellMore(options);
@@ -58,14 +65,16 @@ export function Form({ known, onChange }) {
     },
 
     fill(options) {
-      const { n, min_score, include, exclude, region, look, image_format } = options;
+      const { n, min_score, include, exclude, region, tiles, look, image_format } = options;
       $("n").value = n;
       $("min_score").value = $("score-slider").value = min_score;
       fields.include.set(include);
       fields.exclude.set(exclude);
       $("region").value = region ? region.join(",") : "";
       $("image_format").value = image_format;
-      document.querySelector(`[name=draw][value=${look}]`).checked = true;
+      $("tiles").value = tiles;
+      $("crop-blur").checked = look === "crop-blur";
+      document.querySelector(`[name=draw][value=${look === "crop-blur" ? "crop" : look}]`).checked = true;
       tellMore(options);
     },
 

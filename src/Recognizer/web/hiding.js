@@ -3,7 +3,7 @@
 const CELLS = 8; // averages along the longer side of a box
 const MARGIN = 0.1; // detectors cut close
 
-/** Covers each object on the canvas, which lies over the picture; the coarser of two that overlap lies on top. */
+/** Covers each object on the canvas, which lies over the picture; the coarser of two that overlap lies on top. Returns it. */
 export function blur(canvas, picture, detections, [width, height]) {
   [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
   const context = canvas.getContext("2d");
@@ -25,15 +25,17 @@ export function blur(canvas, picture, detections, [width, height]) {
     context.imageSmoothingQuality = "high";
     context.drawImage(small, 0, 0, small.width, small.height, left, top, wide, high);
   }
+  return canvas;
 }
 
-/** Shows one object alone, in the middle of the canvas. */
-export function cutOut(canvas, picture, detection, [width, height]) {
-  [canvas.width, canvas.height] = [picture.naturalWidth, picture.naturalHeight];
+/** Shows one object alone, in the middle of the canvas; of layers that lie over each other, a picture and what covers it. */
+export function cutOut(canvas, layers, detection, [width, height]) {
+  [canvas.width, canvas.height] = [layers[0].naturalWidth, layers[0].naturalHeight];
   const [scaleX, scaleY] = [canvas.width / width, canvas.height / height];
   const { xmin, ymin, xmax, ymax } = detection.box;
   const [wide, high] = [Math.max(1, (xmax - xmin) * scaleX), Math.max(1, (ymax - ymin) * scaleY)];
   const scale = Math.min(canvas.width / wide, canvas.height / high);
   const [left, top] = [(canvas.width - wide * scale) / 2, (canvas.height - high * scale) / 2];
-  canvas.getContext("2d").drawImage(picture, xmin * scaleX, ymin * scaleY, wide, high, left, top, wide * scale, high * scale);
+  const context = canvas.getContext("2d");
+  for (const layer of layers) context.drawImage(layer, xmin * scaleX, ymin * scaleY, wide, high, left, top, wide * scale, high * scale);
 }

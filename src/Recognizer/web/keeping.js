@@ -23,7 +23,7 @@ export function Keeping({ say, onProblem }) {
     const [picture, json] = [asked(options, found), askedOfJson(options, found)];
     const sourceName = source.name ?? new URL(source.url).pathname.split("/").pop();
     const way = source.isLarge ? "send it by POST /uploads, as the API reference says" : "make it smaller first";
-    const tooBig = source.note || source.isLarge ? `${source.name} is too large for one request as it is: ${way}.` : "";
+    const tooBig = source.note || source.isLarge ? `${source.name} is too big as it is: ${way}.` : "";
     const classes = categoriesOf(document.detections).map((name, index) => `${index} ${name}`).join(", ");
     return {
       curl: () => [curl(source, picture, fileName()), tooBig],

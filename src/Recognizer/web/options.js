@@ -4,10 +4,18 @@
  */
 
 export const MOST = 100; // objects in one answer
+const MOST_TILES = 4; // each way
 const LOW_SCORE = 0.05; // from where on the page wants to know of objects, so that its slider can show them
 
 /** What the picture is shown as -> what the API calls it. */
-export const LOOKS = { labels: {}, boxes: { draw: "boxes" }, blur: { draw: "blur" }, crop: { crop: "1" }, none: { draw: "none" } };
+export const LOOKS = {
+  labels: {},
+  boxes: { draw: "boxes" },
+  "crop-blur": { draw: "blur", crop: "1" }, // before those that ask for a part of it
+  blur: { draw: "blur" },
+  crop: { crop: "1" },
+  none: { draw: "none" },
+};
 
 export const defaults = (min_score) => ({
   n: MOST,
@@ -17,6 +25,7 @@ export const defaults = (min_score) => ({
   exclude: [],
   hide: [], // labels that a click took out of the picture
   region: null, // xmin, ymin, xmax, ymax as fractions
+  tiles: 1, // each way, beside the whole picture
   look: "labels",
   image_format: "",
 });
@@ -55,6 +64,7 @@ export function fromQuery(query, standard) {
     include: names(query.get("include")),
     exclude: names(query.get("exclude")),
     hide: names(query.get("hide")),
+    tiles: Math.max(1, Math.round(numeric("tiles", MOST_TILES))),
     region: region.length === 4 && region.every((edge) => edge >= 0 && edge <= 1) ? region : null,
     look,
     image_format: query.get("image_format") ?? "",
@@ -97,13 +107,15 @@ export function shown(options, detections, size) {
 
 /** What is asked about a picture at first: all that the page could be made to show. */
 export function widest(options) {
-  const { include, exclude, region, min_score, scores } = options;
-  return parameters({ n: MOST, min_score: Math.min(LOW_SCORE, min_score, ...Object.values(scores)), include, exclude, region });
+  const { include, exclude, region, tiles, min_score, scores } = options;
+  const least = Math.min(LOW_SCORE, min_score, ...Object.values(scores));
+  return parameters({ n: MOST, min_score: least, include, exclude, region, tiles });
 }
 
 /** Whether what was found for `asked` (see `widest`) holds all that other options could show. */
 export function isEnough(asked, detections, options) {
   const criteria = ({ include, exclude, region }) => JSON.stringify([include, exclude, region]);
+  if (asked.tiles !== widest(options).tiles) return false;
   const isSame = criteria(asked) === criteria(widest(options));
   if (!isSame && criteria(asked) !== criteria({})) return false;
   const named = [...options.include, ...options.exclude];
@@ -128,10 +140,10 @@ function labelsOf({ include, exclude, hide }, detections) {
 
 /** Everything that the page shows, as parameters, whatever the service's own defaults are. */
 export function asked(options, detections) {
-  const { n, min_score, scores, region, look, image_format } = options;
+  const { n, min_score, scores, region, tiles, look, image_format } = options;
   const score = Object.keys(scores).length ? { "*": min_score, ...scores } : min_score;
   const labels = labelsOf(options, detections);
-  return { ...parameters({ n, min_score: score, ...labels, region }), ...LOOKS[look], ...(image_format && { image_format }) };
+  return { ...parameters({ n, min_score: score, ...labels, region, tiles }), ...LOOKS[look], ...(image_format && { image_format }) };
 }
 
 /** The same where the answer is no picture. */
@@ -140,9 +152,9 @@ export function askedOfJson(options, detections) {
   return others;
 }
 
-function parameters({ n, min_score, include, exclude, region }) {
+function parameters({ n, min_score, include, exclude, region, tiles }) {
   const lists = { include: include.join(","), exclude: exclude.join(","), region: region?.join(",") ?? "" };
-  return { n, min_score, ...Object.fromEntries(Object.entries(lists).filter(([, value]) => value)) };
+  return { n, min_score, ...Object.fromEntries(Object.entries(lists).filter(([, value]) => value)), ...(tiles > 1 && { tiles }) };
 }
 
 /** Parameters as text, for a query; null where they need a body: scores by label are an object. */

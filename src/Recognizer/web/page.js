@@ -83,6 +83,7 @@ async function refine() {
   refining?.abort();
   const { signal } = (refining = new AbortController());
   const [wanted, shownResult] = [widest(options), result];
+  $("hidden-told").textContent = "Looking again…";
   try {
     const document = await find(result.source, wanted, { signal });
     if (signal.aborted || result !== shownResult) return;
@@ -90,6 +91,7 @@ async function refine() {
     draw();
   } catch (problem) {
     if (problem.name === "AbortError" || result !== shownResult) return;
+    draw();
     if (FIELDS.includes(problem.parameter)) form.fault(problem.parameter, problem.message, { isQuiet: true });
     else say(problem.message);
   }
@@ -252,8 +254,8 @@ function fail(problem) {
     problem = new Problem("Something in this page failed. Reload it and try again.");
   }
   const { parameter, message, title, requestId, status } = problem;
-  // What was entered is wrong (400, 403), or else the picture it led to, which is the stage's to tell.
-  const isEntry = status <= 403 && FIELDS.includes(parameter) && !(parameter === "url" && source?.name);
+  // What was entered is wrong (400, 403, too many tiles), or else the picture it led to, which is the stage's to tell.
+  const isEntry = (status <= 403 || parameter === "tiles") && FIELDS.includes(parameter) && !(parameter === "url" && source?.name);
   if (isEntry) {
     stage.settle();
     return form.fault(parameter, message);

@@ -10,17 +10,23 @@ import { Zoom } from "./zoom.js";
 
 const [stage, view, sheet, picture, covering] = ["stage", "view", "sheet", "picture", "covering"].map($);
 
+const REST_MS = 120;
+
 /** `onPoint` hears of objects pointed at (see Overlay), `onRegion` of a part that was marked. */
 export function Stage({ onPoint, onRegion }) {
   let shown = { detections: [], size: [1, 1], look: "labels" };
   let displayed = [1, 1];
   let isMarking = false;
+  let resting; // timer
 
   const overlay = Overlay($("overlay"), onPoint);
   const zoom = Zoom(view, sheet, (width, height, factor) => {
-    displayed = [width, height];
     $("zoom-told").textContent = `${Math.round(factor * 100)} %`;
-    overlay.draw(width, height);
+    if (String(displayed) === String([width, height])) return; // moved only
+    displayed = [width, height];
+    // Until the zoom rests, what is drawn grows with the sheet; placing labels anew takes longer than a frame.
+    clearTimeout(resting);
+    resting = setTimeout(() => overlay.draw(...displayed), REST_MS);
   });
   const region = Region(view, sheet, $("band"), onRegion);
 
@@ -57,11 +63,13 @@ export function Stage({ onPoint, onRegion }) {
   /** Hides objects, or all but the first. */
   function cover() {
     const { detections, size, look } = shown;
-    covering.hidden = !(look === "blur" || look === "crop") || !picture.src || !detections.length;
-    sheet.classList.toggle("cut", look === "crop" && !covering.hidden);
+    const isCut = look.startsWith("crop");
+    covering.hidden = !(look === "blur" || isCut) || !picture.src || !detections.length;
+    sheet.classList.toggle("cut", isCut && !covering.hidden);
     if (covering.hidden) return;
     if (look === "blur") blur(covering, picture, detections, size);
-    else cutOut(covering, picture, detections[0], size);
+    if (look === "crop") cutOut(covering, [picture], detections[0], size);
+    if (look === "crop-blur") cutOut(covering, [picture, blur(new OffscreenCanvas(1, 1), picture, detections, size)], detections[0], size);
   }
 
   function original(on) {

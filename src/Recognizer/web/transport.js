@@ -2,7 +2,7 @@
  * Requests to the service: the only place that makes any. Knows where the service is, what an answer that is an error
  * means, and when to ask again.
  */
-import { request } from "./access.js";
+import { isAsked, request } from "./access.js";
 import { Problem } from "./problem.js";
 
 // Also right where the page is at /prod, a stage of API Gateway without its slash.
@@ -27,6 +27,15 @@ async function once(path, init) {
   throw problemOf(response, init.method, await response.text());
 }
 
+// What API Gateway answers with {"message": "Forbidden"} to who is known, and to who is not (ACCESS=AWS_IAM).
+const NOT_ENOUGH = new Problem("Your token is good, but not for this. Whoever runs this service can say what it must allow.", {
+  title: "Not allowed", status: 403,
+});
+const UNSIGNED = new Problem(
+  "It takes requests that are signed with an AWS key, which a browser cannot send. Use curl --aws-sigv4 or an AWS SDK; the API reference has a line to copy.",
+  { title: "This service asks for signed requests", status: 403 },
+);
+
 const isProblem = (headers) => headers.get("Content-Type")?.includes("problem+json");
 const told = ({ title, status, detail, parameter, request_id: requestId }) => new Problem(detail, { title, status, parameter, requestId });
 
@@ -39,6 +48,7 @@ function problemOf({ status, headers }, method, body) {
   }
   if (isProblem(headers)) return told(JSON.parse(body));
   // Not the service speaks here but the gateway before it, which knows only {"message": "Service Unavailable"}.
+  if (status === 403 && /^\s*\{\s*"message"/i.test(body)) return isAsked() ? NOT_ENOUGH : UNSIGNED;
   if (status === 413) {
     return new Problem("It is too big to be sent; choose a smaller one.", { title: "Picture too large", status });
   }

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from recognizer.errors import StartupError
 from recognizer.http.encoding import encoded
-from recognizer.job import MAX_LIMIT
+from recognizer.job import DRAWS, IMAGE_FORMATS, MAX_LIMIT, MAX_TILES, PARAMETERS
 from recognizer.site.page import assets
 
+SELECT = re.compile(r'<select id="(\w+)".*?>(.*?)</select>', re.DOTALL)
 WEB = Path(__file__).parents[3] / "src" / "Recognizer" / "web"
 
 
@@ -76,6 +77,19 @@ def test_the_page_knows_of_the_bucket_where_there_is_one(site):
     assert "connect-src 'self' https://pictures.s3.eu-central-1.amazonaws.com;" in bucket.policy
     assert '<body data-max-upload-bytes="20000000">' in bucket.body
     assert '<body data-max-upload-bytes="0">' in site["/"].body
+
+
+def test_every_option_of_the_api_is_in_the_page(site):
+    page = site["/"].body
+    fields = set(re.findall(r'<(?:input|select)[^>]* name="(\w+)"', page))
+    values = {name: set(re.findall(r'value="(\w+)"', part)) for name, part in re.findall(SELECT, page)}
+
+    assert fields >= set(PARAMETERS) - {"image", "format", "crop"}  # a file, the tabs of what is copied, and a look
+    assert set(re.findall(r'name="draw" value="(\w+)"', page)) == {*DRAWS, "crop"}
+    assert values["tiles"] == {str(number + 1) for number in range(MAX_TILES)}
+    assert values["image_format"] == set(IMAGE_FORMATS) - {"jpg"}
+    assert f"const MOST_TILES = {MAX_TILES};" in page
+    assert f"const MOST = {MAX_LIMIT};" in page
 
 
 def test_no_part_has_an_inline_style_or_event_handler(site):
