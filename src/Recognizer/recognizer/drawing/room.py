@@ -9,6 +9,7 @@ Rectangles are plain (xmin, ymin, xmax, ymax) here, maxima exclusive.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ Rectangle = tuple[int, int, int, int]
 """xmin, ymin, xmax, ymax in pixels, maxima exclusive."""
 
 Obstacle = list[int]
-"""xmin, ymin, xmax, ymax, and how many pixels of it a label may hide: none of another label."""
+"""ymin, xmin, ymax, xmax, and how many pixels of it a label may hide: none of another label."""
 
 HIDDEN = 5
 """Of an object, labels may hide one part in so many."""
@@ -37,17 +38,17 @@ class Room:
 
     def __init__(self, image_px: tuple[int, int], boxes: Sequence[Rectangle]) -> None:
         self.may_cover_px = image_px[0] * image_px[1] // COVERED
-        self._boxes: list[Obstacle] = [[*box, area_px(box) // HIDDEN] for box in boxes]
-        self._taken: list[Obstacle] = []
+        self._boxes = _Shelf(
+            [top, left, bottom, right, area_px((left, top, right, bottom)) // HIDDEN]
+            for left, top, right, bottom in boxes
+        )
+        self._taken = _Shelf()
 
     def obstacles(self, area: Rectangle, label_px: int) -> list[Obstacle]:
         """What labels of at most so many pixels have to heed, as long as they stay within an area."""
         xmin, ymin, xmax, ymax = area
-        return [
-            it
-            for it in (*self._boxes, *self._taken)
-            if it[4] < label_px and it[0] < xmax and xmin < it[2] and it[1] < ymax and ymin < it[3]
-        ]
+        near = self._boxes.between(ymin, ymax) + self._taken.between(ymin, ymax)
+        return [it for it in near if it[4] < label_px and ymin < it[2] and it[1] < xmax and xmin < it[3]]
 
     def first_free(
         self,
@@ -65,13 +66,13 @@ class Room:
         left = top = right = bottom = may_px = 0  # of what was in the way last: it is likely to be again
         for place in places:
             xmin, ymin, xmax, ymax = place
-            if left < xmax and xmin < right and top < ymax and ymin < bottom:
+            if top < ymax and ymin < bottom and left < xmax and xmin < right:
                 width = (xmax if xmax < right else right) - (xmin if xmin > left else left)
                 height = (ymax if ymax < bottom else bottom) - (ymin if ymin > top else top)
                 if width * height > may_px:
                     continue
-            for left, top, right, bottom, may_px in obstacles:
-                if left < xmax and xmin < right and top < ymax and ymin < bottom:
+            for top, left, bottom, right, may_px in obstacles:
+                if top < ymax and ymin < bottom and left < xmax and xmin < right:
                     width = (xmax if xmax < right else right) - (xmin if xmin > left else left)
                     height = (ymax if ymax < bottom else bottom) - (ymin if ymin > top else top)
                     if width * height > may_px:
@@ -84,18 +85,36 @@ class Room:
     def take(self, place: Rectangle, leader: Rectangle | None = None) -> None:
         """Lays a label there, and its leader."""
         xmin, ymin, xmax, ymax = place
-        for box in self._boxes:
-            left, top, right, bottom, _ = box
-            if left < xmax and xmin < right and top < ymax and ymin < bottom:
+        for box in self._boxes.between(ymin, ymax):
+            _, left, bottom, right, _ = box
+            if ymin < bottom and left < xmax and xmin < right:
+                top = box[0]
                 width = (xmax if xmax < right else right) - (xmin if xmin > left else left)
                 height = (ymax if ymax < bottom else bottom) - (ymin if ymin > top else top)
                 box[4] -= width * height
         self.may_cover_px -= area_px(place)
-        self._taken += [[*place, 0]] if leader is None else [[*place, 0], [*leader, 0]]
+        for left, top, right, bottom in (place,) if leader is None else (place, leader):
+            self._taken.add([top, left, bottom, right, 0])
 
     def _is_clear(self, leader: Rectangle) -> bool:
         xmin, ymin, xmax, ymax = leader
-        return not any(it[0] < xmax and xmin < it[2] and it[1] < ymax and ymin < it[3] for it in self._taken)
+        return not any(ymin < it[2] and it[1] < xmax and xmin < it[3] for it in self._taken.between(ymin, ymax))
+
+
+class _Shelf:
+    """Obstacles by their upper edges, so that those far above and below need not be looked at."""
+
+    def __init__(self, obstacles: Iterable[Obstacle] = ()) -> None:
+        self._sorted = sorted(obstacles)
+        self._tallest_px = max((it[2] - it[0] for it in self._sorted), default=0)
+
+    def add(self, obstacle: Obstacle) -> None:
+        insort(self._sorted, obstacle)
+        self._tallest_px = max(self._tallest_px, obstacle[2] - obstacle[0])
+
+    def between(self, ymin: int, ymax: int) -> list[Obstacle]:
+        """Those that begin above ``ymax`` and could reach below ``ymin``."""
+        return self._sorted[bisect_left(self._sorted, [ymin - self._tallest_px]) : bisect_left(self._sorted, [ymax])]
 
 
 def area_px(rectangle: Rectangle) -> int:
