@@ -236,6 +236,15 @@ def test_a_picture_can_be_taken_with_the_camera(service, open_page):
     assert page.evaluate("document.querySelector('#video').srcObject") is None, "the camera is let go"
 
 
+def test_where_there_is_no_camera_none_is_offered(service, open_page):
+    page = open_page("about:blank")
+    page.add_init_script("navigator.mediaDevices.enumerateDevices = async () => []")
+    page.goto(service.address)
+    page.get_by_role("button", name="Choose files").wait_for()
+
+    expect(page.get_by_role("button", name="Camera")).to_be_hidden()
+
+
 def test_closing_the_camera_takes_no_picture(service, open_page):
     page = open_page(service.address, permissions=["camera"])
     page.get_by_role("button", name="Camera").click()

@@ -131,6 +131,20 @@ def test_fits_every_width_without_scrolling_sideways(service, open_page, reach):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_ways_to_give_a_picture_stay_within_their_panel(service, open_page, width):
+    page = open_page(service.address, permissions=["camera", "clipboard-read"])
+    page.set_viewport_size({"width": width, "height": 800})
+    expect(page.get_by_role("button", name="Camera")).to_be_visible()
+
+    edges = page.evaluate(
+        """[...document.querySelectorAll(".ways .plain")].filter((each) => each.checkVisibility())
+            .map((each) => [each, each.parentElement].map((one) => one.getBoundingClientRect().right))"""
+    )
+    assert len(edges) == 3
+    assert all(right <= panel for right, panel in edges)
+
+
 def test_everything_can_be_reached_and_used_by_keyboard(service, page):
     def focused():
         return page.evaluate(

@@ -4,7 +4,10 @@ import { Problem } from "./problem.js";
 
 const [dialog, video] = ["camera", "video"].map($);
 
-export const hasCamera = () => Boolean(navigator.mediaDevices?.getUserMedia);
+/** Whether there is one; what it is called, nobody is told before they allow it. */
+export const hasCamera = async () =>
+  Boolean(navigator.mediaDevices?.getUserMedia) &&
+  (await navigator.mediaDevices.enumerateDevices()).some(({ kind }) => kind === "videoinput");
 
 /** A JPEG of what the camera sees once the button is pressed; null where the dialog was closed. */
 export async function takePicture() {

@@ -345,11 +345,12 @@ for (const sample of document.querySelectorAll("[data-sample]")) {
 on("more", "toggle", () => $("more").open && learnLabels());
 on("again", "click", () => (source ? run(() => source) : runTyped()));
 on("return", "click", back);
-on("cancel", "click", () => (running ? running.abort() : (batch.clear(), back())));
+const cancel = () => (running ? running.abort() : (batch.clear(), back()));
+on("cancel", "click", cancel);
 on("lower", "click", () => set({ min_score: Number($("lower").value), scores: {} }));
 on("unhide", "click", () => set({ hide: [] }));
 on("whole", "click", () => set({ region: null }));
-on(window, "keydown", ({ key }) => key === "Escape" && running?.abort());
+on(window, "keydown", ({ key }) => key === "Escape" && $("cancel").checkVisibility() && cancel());
 on(window, "popstate", restore);
 on(window, "paste", (event) => {
   const isTyping = event.target.matches?.("input");
@@ -368,6 +369,6 @@ for (const part of document.querySelectorAll("[data-scripted]")) part.hidden = f
 $("invite").disabled = false;
 if (MAX_UPLOAD_BYTES) $("kept").textContent = `Pictures are not kept, but files above ${megabytes(MAX_BYTES)} are, for a while.`;
 $("paste").hidden = !navigator.clipboard?.read;
-$("snap").hidden = !hasCamera();
+hasCamera().then((isThere) => ($("snap").hidden = !isThere));
 for (const link of document.querySelectorAll("a[href]")) link.href = address(link.getAttribute("href"));
 restore();
