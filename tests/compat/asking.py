@@ -8,12 +8,12 @@ import json
 from tests.functional.proxy_events import Context, event, reply
 
 
-def ask(app, path, body=b"", method="POST", **headers):
+def ask(app, path, body=b"", method="POST", query=None, **headers):
     """The reply to a request; a body that is no bytes goes as JSON, and ``Content_Type`` is Content-Type."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if not isinstance(body, bytes):
         body, named = json.dumps(body).encode(), {"Content-Type": "application/json"} | named
-    sent = event(path=path, method=method, headers=named)
+    sent = event(path=path, method=method, query=query, headers=named)
     sent |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
     return reply(app(sent, Context()))
 

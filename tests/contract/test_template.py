@@ -283,6 +283,17 @@ def test_the_distribution_keeps_no_error_of_the_server():
     assert kept == dict.fromkeys((500, 502, 503, 504), 0)
 
 
+def test_the_distribution_passes_on_what_clients_of_other_services_send():
+    """X-Amz-Target, X-Goog-Api-Key, Mcp-Method: every header but Host, whose value the API would not know."""
+    _, properties = Deployed(**KEY, CloudFront="yes", WebAclArn="none").only("AWS::CloudFront::Distribution")
+    behavior = properties["DistributionConfig"]["DefaultCacheBehavior"]
+
+    # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html
+    assert behavior["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"  # AllViewerExceptHostHeader
+    assert "POST" in behavior["AllowedMethods"]
+    assert "POST" not in behavior["CachedMethods"]
+
+
 # Routes
 
 

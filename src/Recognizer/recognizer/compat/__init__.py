@@ -82,6 +82,12 @@ DIALECTS: dict[str, dict[str, dict[str, Endpoint]]] = {
         "/doods/detectors": {"GET": Endpoint("doods", "detectors", is_costly=False)},
         "/doods/detect": {"POST": Endpoint("doods", "detect")},
     },
+    "rekognition": {
+        "/": {"POST": Endpoint("rekognition", "detect_labels")},
+    },
+    "vision": {
+        "/v1/images:annotate": {"POST": Endpoint("google_vision", "annotate")},
+    },
     "huggingface": {
         "/hf/models/{id}": {"POST": Endpoint("huggingface", "detect")},
         "/hf/models/{owner}/{id}": {"POST": Endpoint("huggingface", "detect")},
@@ -94,6 +100,9 @@ DIALECTS: dict[str, dict[str, dict[str, Endpoint]]] = {
         "/label-studio/predict": {"POST": Endpoint("labelstudio", "predict")},
         "/label-studio/train": {"POST": Endpoint("labelstudio", "train", is_costly=False)},
         "/label-studio/webhook": {"POST": Endpoint("labelstudio", "webhook", is_costly=False)},
+    },
+    "mcp": {
+        "/mcp": {"POST": Endpoint("mcp_tools", "serve")},
     },
 }
 

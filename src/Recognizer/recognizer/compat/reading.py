@@ -14,6 +14,8 @@ from recognizer.http import parameters
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+MAX_INT = 2**31 - 1  # what others' schemas call an integer
+
 
 def require_known(given: Mapping[str, Any], known: Collection[str], where: str = "") -> None:
     """Lets fields pass that mean something.
@@ -53,6 +55,14 @@ def number(value: Any, name: str, most: float, default: float | None = None) -> 
     return read
 
 
+def whole(value: Any, name: str, most: int, default: int) -> int:
+    """A whole number, as ``number``; JSON's 3.0 is one too."""
+    read = number(value, name, most, default)
+    if read % 1:
+        raise InvalidParameter(f"{name} must be a whole number, not {quoted(value)}.", parameter=name)
+    return int(read)
+
+
 def mapping(value: Any, name: str) -> dict[str, Any]:
     """A JSON object; an empty one where nothing was sent.
 
@@ -63,6 +73,30 @@ def mapping(value: Any, name: str) -> dict[str, Any]:
         return {}
     if not isinstance(value, dict):
         raise InvalidParameter(f"{name} must be an object, not {quoted(value)}.", parameter=name)
+    return value
+
+
+def members(value: Any, name: str, known: Collection[str]) -> dict[str, Any]:
+    """The fields of a JSON object that mean something; null is none, for the object as for each of them.
+
+    Raises:
+        InvalidParameter: it is something else, or has a field that means nothing.
+    """
+    given = {field: member for field, member in mapping(value, name).items() if member is not None}
+    require_known(given, known, name)
+    return given
+
+
+def elements(value: Any, name: str, most: int) -> list[Any]:
+    """A JSON list of at most so many; an empty one where nothing was sent.
+
+    Raises:
+        InvalidParameter: it is something else, or longer.
+    """
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(value) > most:
+        raise InvalidParameter(f"{name} must be a list of at most {most}.", parameter=name)
     return value
 
 
