@@ -248,6 +248,7 @@ def test_only_dev_is_open_and_says_so(environments):
         ({"Access": "AWS_IAM", "CloudFront": "yes", "WebAclArn": "none"}, "signature"),
         ({**KEY, "CloudFront": "yes"}, "WebAclArn"),
         ({**KEY, "MonthlyBudget": "10"}, "AlarmEmail"),
+        ({**KEY, "Uploads": "yes", "UploadsPollers": "1"}, "at least two pollers"),
     ],
     ids=str,
 )
@@ -580,10 +581,18 @@ def test_a_message_is_not_handed_out_again_while_it_may_be_worked_on(uploads):
 
     assert queue["VisibilityTimeout"] >= 6 * worker["Timeout"]
     assert queue["RedrivePolicy"] == {"deadLetterTargetArn": "<UploadsDeadLetters.Arn>", "maxReceiveCount": 5}
-    for name in ("UploadsQueue", "UploadsDeadLetters"):
+    for name, days in (("UploadsQueue", 4), ("UploadsDeadLetters", 14)):
         properties = uploads.resources[name]["Properties"]
-        assert properties["MessageRetentionPeriod"] == 14 * 24 * 3600
+        assert properties["MessageRetentionPeriod"] == days * 24 * 3600
         assert properties["SqsManagedSseEnabled"] is True
+
+
+def test_the_bytes_of_an_upload_outlast_every_message_about_them(uploads):
+    [rule] = uploads.resources["UploadsBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    dead_letters = uploads.resources["UploadsDeadLetters"]["Properties"]
+
+    # Whatever UploadsRetentionDays is: a replaced version is no longer the current one from its first day on.
+    assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] * 24 * 3600 > dead_letters["MessageRetentionPeriod"]
 
 
 def test_the_worker_is_the_same_image_with_another_command(uploads):
@@ -636,6 +645,7 @@ def test_the_worker_and_the_reception_may_do_what_they_do_and_no_more(uploads):
         ("s3:GetObject", "<ResultsBucket.Arn>/results/*"),
         ("s3:PutObject", "<ResultsBucket.Arn>/results/*"),
         ("s3:ListBucket", "<UploadsBucket.Arn>"),
+        ("s3:ListBucketVersions", "<UploadsBucket.Arn>"),
         ("s3:ListBucket", "<ResultsBucket.Arn>"),
     }
     assert reception == {
