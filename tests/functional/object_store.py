@@ -12,6 +12,7 @@ import io
 import json
 import threading
 from dataclasses import dataclass, field
+from email.header import Header
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -19,6 +20,8 @@ import multipart
 from recognizer.uploads import storage
 
 MODIFIED = "Sun, 01 Nov 2026 12:00:00 GMT"
+METADATA = "x-amz-meta-"
+MAX_METADATA_BYTES = 2048
 
 
 def use(store, monkeypatch):
@@ -50,6 +53,7 @@ class ObjectStore(ThreadingHTTPServer):
     Attributes:
         objects: (bucket, key) -> its versions, oldest first.
         failing: keys whose requests are answered with 503.
+        conflicts: key -> how many of the next conditional writes meet another one of the same moment.
         before_put: called before an object is written, with bucket and key; what it writes comes first.
         before_post: called before a form is read, with the bucket.
         after_post: called when what a form held is there, with bucket, key and version.
@@ -64,6 +68,7 @@ class ObjectStore(ThreadingHTTPServer):
         self.objects: dict[tuple[str, str], list[Version]] = {}
         self.failing: set[str] = set()
         self.cors: dict[str, set[str]] = {}
+        self.conflicts: dict[str, int] = {}
         self.asked: list[tuple[str, str, str]] = []
         self.clear()
         self.lock = threading.Lock()
@@ -75,6 +80,7 @@ class ObjectStore(ThreadingHTTPServer):
         """As if nothing had happened."""
         self.objects.clear()
         self.failing.clear()
+        self.conflicts.clear()
         self.asked.clear()
         self.before_put = lambda bucket, key: None
         self.before_post = lambda bucket: None
@@ -134,7 +140,8 @@ class _Exchange(BaseHTTPRequestHandler):
         if version is None:
             self._fail(404, "NoSuchVersion" if version_id else "NoSuchKey")
             return
-        headers = {"ETag": version.etag, "Last-Modified": MODIFIED, "x-amz-version-id": version.id, **version.headers}
+        kept = {name: _in_ascii(text) for name, text in version.headers.items()}
+        headers = {"ETag": version.etag, "Last-Modified": MODIFIED, "x-amz-version-id": version.id, **kept}
         self._answer(200, version.content, headers)
 
     do_HEAD = do_GET  # noqa: N815
@@ -177,19 +184,34 @@ class _Exchange(BaseHTTPRequestHandler):
         bucket, key, _, body = asked
         self.server.before_put(bucket, key)
         with self.server.lock:
-            known = self.server.version(bucket, key)
-            if_match = self.headers.get("If-Match")
-            if (self.headers.get("If-None-Match") == "*" and known) or (if_match and known and known.etag != if_match):
-                self._fail(412, "PreconditionFailed")
+            if refusal := self._refusal(bucket, key):
+                self._fail(*refusal)
                 return
             kept = {
-                name: text
-                for name, text in self.headers.items()
-                if name.lower().startswith(("content-type", "x-amz-meta"))
+                name: text for name, text in self.headers.items() if name.lower().startswith(("content-type", METADATA))
             }
+            if metadata_bytes(kept) > MAX_METADATA_BYTES:
+                self._fail(400, "MetadataTooLarge")
+                return
             version_id = self.server.put(bucket, key, body, **kept)
         version = self.server.version(bucket, key, version_id)
         self._answer(200, b"", {"ETag": version.etag, "x-amz-version-id": version_id})
+
+    def _refusal(self, bucket, key):
+        """Status and code, where the conditions of a write do not hold.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        known = self.server.version(bucket, key)
+        is_new, if_match = self.headers.get("If-None-Match") == "*", self.headers.get("If-Match")
+        if (is_new or if_match) and self.server.conflicts.get(key):
+            self.server.conflicts[key] -= 1
+            return 409, "ConditionalRequestConflict"
+        if if_match and known is None:
+            return 404, "NoSuchKey"
+        if (is_new and known) or (if_match and known.etag != if_match):
+            return 412, "PreconditionFailed"
+        return None
 
     def _fail(self, status, code):
         self._answer(status, f"<Error><Code>{code}</Code><Message>{code}</Message></Error>".encode(), {})
@@ -209,3 +231,14 @@ class _Exchange(BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         """Says nothing."""
+
+
+def metadata_bytes(headers):
+    """How many bytes S3 counts: of each name, without what begins it, and of each value."""
+    named = {name.lower().removeprefix(METADATA): text for name, text in headers.items() if METADATA in name.lower()}
+    return sum(len(name.encode()) + len(text.encode()) for name, text in named.items())
+
+
+def _in_ascii(text):
+    """As S3 answers: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html"""
+    return text if text.isascii() else Header(text, "utf-8", maxlinelen=10_000).encode(linesep="")

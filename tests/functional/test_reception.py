@@ -46,8 +46,9 @@ def worker(settings):
     return build_worker(settings)
 
 
-def begin(app, body=None, **headers):
-    asked = event(path="/uploads", method="POST", headers={"Content-Type": "application/json", **headers})
+def begin(app, body=None, query=None, **headers):
+    headers = {"Content-Type": "application/json", **headers}
+    asked = event(path="/uploads", method="POST", query=query, headers=headers)
     return reply(app({**asked, "body": json.dumps(body or {})}, Context()))
 
 
@@ -72,8 +73,47 @@ def test_a_form_takes_one_picture_of_one_type_and_a_size_for_ten_minutes(app):
     assert {"bucket": UPLOADS} in conditions
     assert {"Content-Type": "image/webp"} in conditions
     assert {"x-amz-meta-n": "7"} in conditions
-    assert {"x-amz-meta-include": "Car,Person"} in conditions
-    assert form["fields"]["x-amz-meta-include"] == "Car,Person"
+    assert {"x-amz-meta-include": '["Car", "Person"]'} in conditions
+    assert form["fields"]["x-amz-meta-include"] == '["Car", "Person"]'
+
+
+@pytest.mark.parametrize(
+    ("body", "query"),
+    [
+        ({"n": 1, "min_score": {"*": 1, "Car": 0.5}, "crop": False}, None),
+        ({"n": 1.0, "min_score": {"*": 1.0, "Car": 0.5}, "include": ["Car", "Person"], "region": [0, 0, 1, 1]}, None),
+        ({"min_score": {"*": 1, "Car": 0.5}, "tiles": 1}, {"n": "1", "include": "Car,Person"}),
+        ({"n_predictions": 1, "min_score": {"*": 1, "Car": 0.5}, "exclude": None, "crop": 0}, None),
+    ],
+)
+def test_an_upload_is_asked_as_the_detector_is(app, worker, store, body, query):
+    form = begin(app, body, query).json
+    metadata = {name: text for name, text in form["fields"].items() if name.startswith("x-amz-meta-")}
+    version = store.put(UPLOADS, form["fields"]["key"], picture(), **metadata)
+    worker(batch(message(form["fields"]["key"], version)), None)
+
+    found = json.loads(store.content(RESULTS, f"results/{form['fields']['key']}/{version}.json"))["detections"]
+
+    asked = event(path="/detector", method="POST", query=query, headers={"Content-Type": "application/json"})
+    sent = {**body, "image": base64.b64encode(picture()).decode()}
+    assert found == reply(app({**asked, "body": json.dumps(sent)}, Context())).json["detections"]
+    assert [each["label"] for each in found] == ["Car"]
+
+
+def test_what_a_query_and_a_body_both_say_is_refused(app):
+    answer = begin(app, {"n": 5}, {"n": "3"})
+
+    assert (answer.status, answer.json["parameter"]) == (400, "n")
+
+
+def test_more_options_than_s3_keeps_with_a_picture_are_refused(app):
+    answer = begin(app, {"n": 5, "include": ["Person"] * 600})
+
+    assert (answer.status, answer.json["parameter"]) == (400, "include")
+    assert "2,048 bytes" in answer.json["detail"]
+    fitting = begin(app, {"include": ["Person"] * 180})
+    assert fitting.status == 201
+    assert object_store.metadata_bytes(fitting.json["fields"]) <= object_store.MAX_METADATA_BYTES
 
 
 def test_scores_by_label_are_told_as_metadata_too(app, worker, store):
@@ -98,6 +138,8 @@ def test_every_upload_has_an_id_of_its_own(app):
         ({"content_type": "text/html"}, "content_type"),
         ({"content_type": ["image/png"]}, "content_type"),
         ({"n": 0}, "n"),
+        ({"n": 2.5}, "n"),
+        ({"draw": ["blur"]}, "draw"),
         ({"min_score": "{"}, "min_score"),
         ({"min_score": {"Unicorn": 0.5}}, "min_score"),
         ({"include": "Unicorn"}, "include"),

@@ -169,6 +169,24 @@ def test_options_of_an_object_go_before_those_of_the_bucket(worker, store):
     assert drawn.tobytes() == Image.open(io.BytesIO(picture())).tobytes()
 
 
+@pytest.mark.parametrize("include", ["Car", '["Car"]', "Person,Car", '["Person", "Car"]', "=?UTF-8?B?Q2Fy?="])
+def test_labels_are_text_json_or_encoded_as_s3_does_it(worker, store, include):
+    metadata = {"x-amz-meta-include": include, "x-amz-meta-min_score": '{"*": 1, "Car": 0.5}'}
+    version = store.put(UPLOADS, "car.png", picture(), **metadata)
+
+    worker(batch(message("car.png", version)), None)
+
+    assert {found["label"] for found in result(store, "car.png", version)["detections"]} == {"Car"}
+
+
+def test_what_s3_encodes_is_told_of_as_it_was_sent(worker, store):
+    version = store.put(UPLOADS, "car.png", picture(), **{"x-amz-meta-include": "Käse"})
+
+    worker(batch(message("car.png", version)), None)
+
+    assert result(store, "car.png", version)["detail"].startswith(r'"K\u00e4se" is no label')
+
+
 def test_options_that_cannot_be_are_told_of_in_the_result(worker, store):
     version = store.put(UPLOADS, "car.png", picture(), **{"x-amz-meta-n": "many"})
 
@@ -221,6 +239,42 @@ def test_a_pointer_that_moves_meanwhile_is_not_moved_back(worker, store):
     assert latest(store, "car.png") == newer
 
 
+def test_a_pointer_that_is_deleted_meanwhile_is_made_anew(worker, store):
+    older, newer = (store.put(UPLOADS, "car.png", picture()) for _ in range(2))
+    worker(batch(message("car.png", older, "01")), None)
+    gone = []
+
+    def meanwhile(bucket, key):
+        """The bucket's own rule deletes old results."""
+        if key.endswith("latest.json") and not gone:
+            gone.append(store.objects.pop((bucket, key)))
+
+    store.before_put = meanwhile
+
+    assert failed(worker(batch(message("car.png", newer, "02")), None)) == []
+
+    assert gone
+    assert latest(store, "car.png") == newer
+
+
+def test_a_write_that_meets_another_of_the_same_moment_is_tried_again(worker, store):
+    version = store.put(UPLOADS, "car.png", picture())
+    store.conflicts = {f"results/car.png/{version}.json": 2, "results/car.png/latest.json": 4}
+
+    assert failed(worker(batch(message("car.png", version)), None)) == []
+
+    assert set(store.conflicts.values()) == {0}
+    assert latest(store, "car.png") == version
+
+
+def test_a_write_that_meets_others_again_and_again_stays_in_the_queue(worker, store):
+    version = store.put(UPLOADS, "car.png", picture())
+    store.conflicts = {"results/car.png/latest.json": 5}
+
+    assert failed(worker(batch(message("car.png", version)), None)) == [0]
+    assert failed(worker(batch(message("car.png", version)), None)) == []
+
+
 def test_of_two_workers_with_the_same_message_one_writes_the_result(worker, store, log):
     version = store.put(UPLOADS, "car.png", picture())
     name = f"results/car.png/{version}.json"
@@ -269,13 +323,14 @@ def test_what_others_may_mend_stays_in_the_queue_and_nothing_else(worker, store,
             message("good.png", good),
             message("car.png", "v1", bucket="another"),
             message("car.png", "v1", bucket=RESULTS),
+            message("car.png", "null"),
         ),
         None,
     )
 
-    assert failed(answer) == [0, 1, 3, 4]
+    assert failed(answer) == [0, 1, 3, 4, 5]
     assert {key.split("/")[1] for key in store.keys(RESULTS)} == {"good.png"}
-    assert [line.levelname for line in log].count("ERROR") == 4
+    assert [line.levelname for line in log].count("ERROR") == 5
     assert all(line.exc_info for line in log if line.levelname == "ERROR")
 
     store.failing.clear()

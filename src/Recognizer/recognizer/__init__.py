@@ -4,6 +4,7 @@ A story, six wings and a ground floor; imports go down only, and the wings do no
 
     build                                     settings -> the application; the only room that knows every wing
     app | worker                              route -> endpoint -> answer; message of a queue -> result in a bucket
+    verdict                                   what becomes of a picture that nobody waits for
     pipeline | telemetry | isolation          the story of one picture; its record and metrics; its process
     reception | compat                        the endpoints of uploads; other services' addresses
     imaging                                   the work on one picture's pixels

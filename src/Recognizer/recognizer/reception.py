@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from recognizer.errors import InvalidParameter, NotFound, quoted
 from recognizer.http import body, parameters, responses, stored
 from recognizer.http.negotiation import negotiated
+from recognizer.job import PARAMETERS
 from recognizer.pictures import MEDIA_TYPES
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ FORM_EXPIRES_S = 600
 RESULT_EXPIRES_S = 600
 _RETRY_AFTER_S = 1
 _FOLDER = "uploads"
+_TYPE = "content_type"
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -52,21 +54,24 @@ class Reception:
         """The form for one picture, and where its result will be.
 
         Raises:
-            InvalidParameter: an option is unknown or out of range, or the type is none of a picture that is read.
+            InvalidParameter: an option is unknown or out of range, they are more than S3 keeps with a picture, or the
+                type is none of a picture that is read.
         """
         given, content = body.read(request)
         if content is not None:
             raise InvalidParameter("Ask for the form first, and send the picture with it.", parameter="image")
-        media_type = given.pop("content_type", MEDIA_TYPES["JPEG"])
+        asked = parameters.canonical(request.query, given, known=(*PARAMETERS, _TYPE))
+        media_type = asked.pop(_TYPE, MEDIA_TYPES["JPEG"])
         if media_type not in MEDIA_TYPES.values():
             raise InvalidParameter(
-                f"content_type must be one of {', '.join(MEDIA_TYPES.values())}, not {quoted(media_type)}.",
-                parameter="content_type",
+                f"{_TYPE} must be one of {', '.join(MEDIA_TYPES.values())}, not {quoted(media_type)}.",
+                parameter=_TYPE,
             )
-        options = stored.in_body(given)
+        options = stored.among(asked)
         stored.request_for(options, self._rules)
+        metadata = {f"{stored.METADATA}{name}": text for name, text in stored.as_metadata(options).items()}
         upload_id = secrets.token_hex(16)
-        fields = {"Content-Type": media_type, **{f"x-amz-meta-{name}": text for name, text in options.items()}}
+        fields = {"Content-Type": media_type, **metadata}
         form = self._uploads.form(f"{_FOLDER}/{upload_id}", fields, self._rules.max_bytes, FORM_EXPIRES_S)
         result = f"{_FOLDER}/{upload_id}"
         told = {"id": upload_id, "url": form["url"], "fields": form["fields"], "result": result}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
-from recognizer import telemetry
+from recognizer import telemetry, verdict
 from recognizer.errors import InternalError, InvalidParameter, InvalidSetting, RequestError
 from recognizer.http import responses, stored
 from recognizer.telemetry import Record
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from recognizer.detections import Detection
     from recognizer.http.parameters import Rules
-    from recognizer.job import ModelIdentity, Outcome
+    from recognizer.job import ModelIdentity
     from recognizer.pipeline import Pipeline
     from recognizer.settings import Settings
     from recognizer.uploads.events import ObjectCreated
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from recognizer.uploads.storage import Bucket, Stored
 
 _TO_STORE_S = 5.0  # to read an object and to write its result
-_OURS = 500  # from this status on it is not the picture's fault, and a later try can end otherwise
 
 
 class NotDone(Exception):
@@ -129,33 +128,28 @@ class Worker:
             if found is None:
                 telemetry.report(record, 404, "deleted since", **facts)
                 return
-            record.outcome = self._recognised(found, ends_at_s)
+            options = self._options | stored.in_metadata(found.metadata)
+            record.outcome = verdict.outcome_of(found.content, options, self._rules, self._pipeline, ends_at_s)
         except RequestError as error:
-            if error.status >= _OURS:
+            if not verdict.is_final(error):
                 raise
             record.error = error
         was_new = self._keep(created, found, record, request_id)
         self._results.advance(created)
         status = record.error.status if record.error else 200
         telemetry.report(record, status, _said(record) if was_new else "known already", **facts)
+        # As in `app`: its traceback leads back to this frame, a circle that would keep the picture.
         record.error = None
-
-    def _recognised(self, found: Stored, ends_at_s: float) -> Outcome:
-        options = self._options | stored.in_metadata(found.metadata)
-        request = stored.request_for(options, self._rules, found.content)
-        return self._pipeline.run(request, self._pipeline.source(request, ends_at_s), ends_at_s)
 
     def _keep(self, created: ObjectCreated, found: Stored | None, record: Record, request_id: str | None) -> bool:
         """Writes the picture and then the result; whether the result is new."""
-        document: dict[str, Any] = {}
+        reached = record.outcome or record.error
+        assert reached is not None  # noqa: S101 - one of the two came before
         picture = None
-        if record.outcome is not None:
-            document = responses.detections_document(record.outcome, self._identity)
-            if record.outcome.encoded is not None:
-                encoded = record.outcome.encoded
-                picture = self._results.keep_picture(created, encoded.content, encoded.media_type)
-        elif record.error is not None:
-            document = responses.problem_document(record.error, request_id)
+        if record.outcome is not None and record.outcome.encoded is not None:
+            encoded = record.outcome.encoded
+            picture = self._results.keep_picture(created, encoded.content, encoded.media_type)
+        document = verdict.document_of(reached, self._identity, request_id)
         document["object"] = {
             "bucket": created.bucket,
             "key": created.key,

@@ -17,8 +17,8 @@ def notification(key, *, name="ObjectCreated:Put", **more):
     return {"Records": [{"eventName": name, "s3": {"bucket": {"name": "uploads"}, "object": stored}}]}
 
 
-def eventbridge(key, kind="Object Created"):
-    stored = {"key": key, "size": 3, "version-id": "v1", "sequencer": SEQUENCER}
+def eventbridge(key, kind="Object Created", version="v1"):
+    stored = {"key": key, "size": 3, "version-id": version, "sequencer": SEQUENCER}
     return {"detail-type": kind, "detail": {"bucket": {"name": "uploads"}, "object": stored}}
 
 
@@ -93,6 +93,12 @@ def test_a_bucket_without_versions_is_refused():
 
     with pytest.raises(UnreadableMessage, match="versionId"):
         objects_in(json.dumps(event))
+
+
+def test_a_version_that_the_next_one_replaces_is_refused():
+    for event in (notification("cat.jpg", versionId="null"), eventbridge("cat.jpg", version="null")):
+        with pytest.raises(UnreadableMessage, match="versioning"):
+            objects_in(json.dumps(event))
 
 
 @pytest.mark.parametrize(("key", "size", "is_folder"), [("a/", 0, True), ("a/", 3, False), ("a", 0, False)])

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _CREATED = "ObjectCreated:"
 _CREATED_BY_EVENTBRIDGE = "Object Created"
+_REPLACEABLE = "null"  # the version of what was stored while the bucket kept no versions: the next one takes its place
 
 
 class UnreadableMessage(ValueError):
@@ -52,7 +53,7 @@ def objects_in(message: str) -> tuple[ObjectCreated, ...]:
     """The objects that a message tells of; none for S3's test message and for events of other kinds.
 
     Raises:
-        UnreadableMessage: it is no event of S3, or the bucket has no versions.
+        UnreadableMessage: it is no event of S3, or the bucket has no versions, or none any more.
     """
     try:
         event = json.loads(message)
@@ -91,6 +92,8 @@ def _of_eventbridge(event: dict[str, Any]) -> Iterator[ObjectCreated]:
 
 
 def _created(bucket: dict[str, Any], stored: dict[str, Any], key: str, version_id: str) -> ObjectCreated:
+    if version_id == _REPLACEABLE:
+        raise ValueError("the version is null: switch the bucket's versioning on, and store the object again")
     return ObjectCreated(
         str(bucket["name"]), str(key), str(version_id), str(stored["sequencer"]), int(stored.get("size", 0))
     )

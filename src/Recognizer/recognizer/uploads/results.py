@@ -39,6 +39,11 @@ def folder_of(key: str) -> str:
     return f"{_PREFIX}/{key}"
 
 
+def result_key(key: str, version_id: str) -> str:
+    """Where the result of a version of an uploaded key lies."""
+    return f"{folder_of(key)}/{version_id}.json"
+
+
 class Results:
     """The results in a bucket."""
 
@@ -48,7 +53,7 @@ class Results:
 
     def is_there(self, created: ObjectCreated) -> bool:
         """Whether a version has its result."""
-        return self._bucket.has(_result_key(created))
+        return self._bucket.has(result_key(created.key, created.version_id))
 
     def keep(self, created: ObjectCreated, document: dict[str, Any], media_type: str) -> bool:
         """Writes the result of a version; False where there is one, which stays.
@@ -58,7 +63,8 @@ class Results:
             document: the result, as JSON's values.
             media_type: its Content-Type.
         """
-        return self._bucket.put(_result_key(created), _dumped(document), media_type, IfNoneMatch="*")
+        key = result_key(created.key, created.version_id)
+        return self._bucket.put(key, _dumped(document), media_type, IfNoneMatch="*")
 
     def keep_picture(self, created: ObjectCreated, content: bytes, media_type: str) -> str:
         """Writes the annotated picture of a version, before its result; the key where it lies."""
@@ -73,7 +79,8 @@ class Results:
             PointerContended: others moved it in between, too often.
         """
         key = _latest_key(created.key)
-        pointer = {"version_id": created.version_id, "sequencer": created.sequencer, "result": _result_key(created)}
+        result = result_key(created.key, created.version_id)
+        pointer = {"version_id": created.version_id, "sequencer": created.sequencer, "result": result}
         for _ in range(_MAX_MOVES):
             known = self._bucket.get(key)
             if known is not None and not is_later(created.sequencer, json.loads(known.content)["sequencer"]):
@@ -88,18 +95,14 @@ class Results:
         pointer = self._bucket.get(_latest_key(key))
         if pointer is None:
             return None
-        result_key = str(json.loads(pointer.content)["result"])
-        result = self._bucket.get(result_key)
+        document = str(json.loads(pointer.content)["result"])
+        result = self._bucket.get(document)
         picture = json.loads(result.content)["object"]["picture"] if result is not None else None
-        return result_key, picture
+        return document, picture
 
     def address(self, key: str, expires_s: int) -> str:
         """See ``Bucket.address``."""
         return self._bucket.address(key, expires_s)
-
-
-def _result_key(created: ObjectCreated) -> str:
-    return f"{folder_of(created.key)}/{created.version_id}.json"
 
 
 def _latest_key(key: str) -> str:

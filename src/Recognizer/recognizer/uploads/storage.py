@@ -16,9 +16,11 @@ from recognizer.errors import TooLarge
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MISSING = {"NoSuchKey", "NoSuchVersion", "404"}
+MISSING = {"NoSuchKey", "NoSuchVersion", "404"}
 _DELETED = "MethodNotAllowed"  # what reading a delete marker by its version answers
-_CONDITION_FAILED = {"PreconditionFailed", "412"}
+# The last is for If-Match where there is nothing:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+_CONDITION_FAILED = {"PreconditionFailed", "412", "NoSuchKey"}
 _CONFLICT = {"ConditionalRequestConflict", "409"}
 _TRIES = 5  # of a write that meets a deletion of the same key
 
@@ -54,7 +56,7 @@ class Bucket:
             TooLarge: it has more than ``max_bytes``; nothing of it is read.
         """
         version = {} if version_id is None else {"VersionId": version_id}
-        found = self._asked("get_object", _MISSING | {_DELETED}, Key=key, **version)
+        found = self._asked("get_object", MISSING | {_DELETED}, Key=key, **version)
         if found is None:
             return None
         with found["Body"] as body:
@@ -64,7 +66,7 @@ class Bucket:
 
     def has(self, key: str) -> bool:
         """Whether there is an object of that key."""
-        return self._asked("head_object", _MISSING, Key=key) is not None
+        return self._asked("head_object", MISSING, Key=key) is not None
 
     def put(self, key: str, content: bytes, media_type: str, **conditions: str) -> bool:
         """Writes an object; False where a condition (``IfMatch``, ``IfNoneMatch``) does not hold."""
@@ -73,7 +75,7 @@ class Bucket:
             try:
                 return self._asked("put_object", _CONDITION_FAILED, **written) is not None
             except Exception as error:
-                if _code(error) not in _CONFLICT:
+                if code_of(error) not in _CONFLICT:
                     raise
         return self._asked("put_object", _CONDITION_FAILED, **written) is not None
 
@@ -105,13 +107,13 @@ class Bucket:
         try:
             answer: dict[str, Any] = getattr(_client(), operation)(Bucket=self.name, **arguments)
         except Exception as error:
-            if _code(error) in expected:
+            if code_of(error) in expected:
                 return None
             raise
         return answer
 
 
-def _code(error: Exception) -> str:
+def code_of(error: Exception) -> str:
     """The code of an error that S3 answered with; empty for any other error."""
     response = getattr(error, "response", None)
     return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
