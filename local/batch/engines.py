@@ -16,8 +16,10 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
+from local.batch.sources import CannotRead
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable
 
     from recognizer.http.parameters import Rules
     from recognizer.job import ModelIdentity
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from local.batch.sources import Source
 
 _AHEAD = 4  # pictures for each process to choose from, so that none waits for the next one
+_PICTURE_TIMEOUT_S = 120
 _LIMIT_ROUNDS = 60
 
 
@@ -47,23 +50,54 @@ class Recognised:
 
 
 @dataclass(frozen=True, slots=True)
+class NotDone:
+    """A picture that nothing came of, by no fault of its content: another run may do it.
+
+    Attributes:
+        name: which one.
+        reason: why, and what to change.
+    """
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Engine:
     rules: Rules
     identity: ModelIdentity
     pipeline: Pipeline
-    options: dict[str, str]
+    options: dict[str, Any]
 
 
 _engine: _Engine | None = None
 
 
-def recognised(source: Source, names: Iterable[str], options: dict[str, str], processes: int) -> Iterator[Recognised]:
+def check(options: dict[str, Any]) -> None:
+    """Tries options on the model that they are for, before any process is there.
+
+    Raises:
+        InvalidParameter: one is malformed or out of range, or names a label that the model does not have.
+        StartupError: a setting or the model cannot be used.
+    """
+    from recognizer.build import rules_of  # noqa: PLC0415
+    from recognizer.http import stored  # noqa: PLC0415
+    from recognizer.settings import Settings  # noqa: PLC0415
+    from recognizer.vision.model import Model  # noqa: PLC0415
+
+    settings = Settings.from_environ(os.environ)
+    stored.request_for(options, rules_of(settings, Model.load(settings.model_dir)))
+
+
+def recognised(
+    source: Source, names: Iterable[str], options: dict[str, Any], processes: int
+) -> Generator[Recognised | NotDone]:
     """What comes of each picture, in the order in which they are done.
 
     Args:
         source: what reads them.
         names: which ones.
-        options: what is asked of each, as ``UPLOADS_OPTIONS`` has it.
+        options: what is asked of each, as ``UPLOADS_OPTIONS`` has it, and as ``check`` lets it through.
         processes: how many at a time.
     """
     left = iter(names)
@@ -87,11 +121,11 @@ def limit(processes: int) -> float:
     return sum(_LIMIT_ROUNDS / duration_s for duration_s in durations_s)
 
 
-def _pool(options: dict[str, str], processes: int) -> ProcessPoolExecutor:
+def _pool(options: dict[str, Any], processes: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(processes, get_context("spawn"), _start, (options,))
 
 
-def _start(options: dict[str, str]) -> None:
+def _start(options: dict[str, Any]) -> None:
     """Loads the model in a process of the pool. An interrupt is the parent's to answer."""
     global _engine  # noqa: PLW0603 - a process of a pool has nowhere else to keep what it started with
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -104,21 +138,24 @@ def _start(options: dict[str, str]) -> None:
     _engine = _Engine(rules_of(settings, model), model.identity, pipeline, options)
 
 
-def _recognise(source: Source, name: str) -> Recognised:
+def _recognise(source: Source, name: str) -> Recognised | NotDone:
+    from recognizer import verdict  # noqa: PLC0415
     from recognizer.errors import RequestError  # noqa: PLC0415
-    from recognizer.http import responses, stored  # noqa: PLC0415
 
     assert _engine is not None  # noqa: S101 - `_start` came first
-    ends_at_s = time.monotonic() + 120
+    ends_at_s = time.monotonic() + _PICTURE_TIMEOUT_S
     try:
-        request = stored.request_for(_engine.options, _engine.rules, source.content(name))
-        outcome = _engine.pipeline.run(request, _engine.pipeline.source(request, ends_at_s), ends_at_s)
+        content = source.content(name)
+        outcome = verdict.outcome_of(content, _engine.options, _engine.rules, _engine.pipeline, ends_at_s)
+    except CannotRead as error:
+        return NotDone(name, str(error))
     except RequestError as error:
-        return Recognised(name, responses.problem_document(error), None, "")
-    document = responses.detections_document(outcome, _engine.identity)
+        if not verdict.is_final(error):
+            return NotDone(name, error.public_message)
+        return Recognised(name, verdict.document_of(error, _engine.identity), None, "")
+    document = verdict.document_of(outcome, _engine.identity)
     encoded = outcome.encoded
-    assert encoded is not None  # noqa: S101 - what is asked of a stored picture always draws
-    return Recognised(name, document, encoded.content, encoded.media_type)
+    return Recognised(name, document, *((encoded.content, encoded.media_type) if encoded else (None, "")))
 
 
 def _infer(rounds: int) -> float:

@@ -58,6 +58,7 @@ class ObjectStore(ThreadingHTTPServer):
         before_post: called before a form is read, with the bucket.
         after_post: called when what a form held is there, with bucket, key and version.
         cors: bucket -> methods that pages of any origin may use there.
+        is_versioned: whether answers name versions.
         asked: every request so far, as (method, bucket, key).
     """
 
@@ -81,6 +82,7 @@ class ObjectStore(ThreadingHTTPServer):
         self.objects.clear()
         self.failing.clear()
         self.conflicts.clear()
+        self.is_versioned = True
         self.asked.clear()
         self.before_put = lambda bucket, key: None
         self.before_post = lambda bucket: None
@@ -195,7 +197,8 @@ class _Exchange(BaseHTTPRequestHandler):
                 return
             version_id = self.server.put(bucket, key, body, **kept)
         version = self.server.version(bucket, key, version_id)
-        self._answer(200, b"", {"ETag": version.etag, "x-amz-version-id": version_id})
+        told = {"x-amz-version-id": version_id} if self.server.is_versioned else {}
+        self._answer(200, b"", {"ETag": version.etag, **told})
 
     def _refusal(self, bucket, key):
         """Status and code, where the conditions of a write do not hold.

@@ -72,9 +72,10 @@ def as_metadata(options: Mapping[str, Any]) -> dict[str, str]:
     """
     metadata = {name: _text(value) for name, value in options.items()}
     sizes = {name: len(METADATA) + len(name) + len(text) for name, text in metadata.items()}
-    if sum(sizes.values()) > _MAX_METADATA_BYTES:
+    size = sum(sizes.values())
+    if size > _MAX_METADATA_BYTES:
         raise InvalidParameter(
-            f"S3 keeps {_MAX_METADATA_BYTES:,} bytes of options with a picture, and these have {sum(sizes.values()):,}. "
+            f"S3 keeps {_MAX_METADATA_BYTES:,} bytes of options with a picture, and these have {size:,}. "
             "Name fewer labels, or wider ones: Vehicle stands for all kinds of them.",
             parameter=max(sizes, key=lambda name: sizes[name]),
         )
