@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (InvalidParameter, StartupError, CannotRead, NoVersions, OtherRun) as error:
         print(f"recognizer: {error}", file=sys.stderr)
     except (BotoCoreError, ClientError, OSError) as error:  # of S3, or of the folder that is written to
-        print(f"recognizer: {error}; {_GOES_ON}", file=sys.stderr)
+        print(f"recognizer: {error}. When that is mended, {_GOES_ON}", file=sys.stderr)
     except BrokenExecutor:
         print(f"recognizer: a process ended, perhaps for lack of memory; {_GOES_ON}", file=sys.stderr)
     except KeyboardInterrupt:

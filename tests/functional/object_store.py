@@ -175,7 +175,10 @@ class _Exchange(BaseHTTPRequestHandler):
             elif any({"bucket": bucket, **given}.get(name) != value for name, value in condition.items()):
                 self._fail(403, "AccessDenied")
                 return
-        kept = {name: text for name, text in given.items() if name.lower().startswith(("content-type", "x-amz-meta"))}
+        kept = {name: text for name, text in given.items() if name.lower().startswith(("content-type", METADATA))}
+        if metadata_bytes(kept) > MAX_METADATA_BYTES:
+            self._fail(400, "MetadataTooLarge")
+            return
         version_id = self.server.put(bucket, given["key"], file.raw, **kept)
         self.server.after_post(bucket, given["key"], version_id)
         self._answer(204, b"", {})

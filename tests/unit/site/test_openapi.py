@@ -84,5 +84,6 @@ def test_uploads_are_described_where_there_are_any():
     assert document["paths"].keys() - DOCUMENT["paths"].keys() == {"/uploads", "/uploads/{id}"}
     asked = document["components"]["schemas"]["UploadRequest"]["properties"]
     assert set(asked) == set(stored.OPTIONS) | {"content_type"}
+    assert {one["name"] for one in document["paths"]["/uploads"]["post"]["parameters"]} == set(stored.OPTIONS)
     operations = [operation for methods in document["paths"].values() for operation in methods.values()]
     assert len({operation["operationId"] for operation in operations}) == len(operations)

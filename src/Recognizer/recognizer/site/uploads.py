@@ -32,7 +32,9 @@ def added(document: Json, media_types: Sequence[str], max_bytes: int) -> Json:
     """
     asked = document["components"]["schemas"]["DetectRequest"]["properties"]
     kind = next(one for one in document["paths"]["/detector"]["get"]["parameters"] if one["name"] == "format")
-    operations = {"/uploads": {"post": _begin(max_bytes)}, "/uploads/{id}": {"get": _result(kind)}}
+    of_post = document["paths"]["/detector"]["post"]["parameters"]
+    query = [one for one in of_post if one["name"] not in _NOT_BEFORE_THE_PICTURE]
+    operations = {"/uploads": {"post": _begin(query, max_bytes)}, "/uploads/{id}": {"get": _result(kind)}}
     schemas = {**document["components"]["schemas"], **_schemas(asked, media_types)}
     return {
         **document,
@@ -63,7 +65,7 @@ def _schemas(options: Mapping[str, Json], media_types: Sequence[str]) -> Json:
     }
 
 
-def _begin(max_bytes: int) -> Json:
+def _begin(query: Sequence[Json], max_bytes: int) -> Json:
     fields = {"key": f"uploads/{_ID}", "Content-Type": "image/jpeg", "policy": "eyJl…", "x-amz-signature": "9d2c…"}
     url = "https://pictures.s3.eu-central-1.amazonaws.com/"
     form = {"id": _ID, "url": url, "fields": fields, "result": f"uploads/{_ID}", "max_bytes": max_bytes}
@@ -72,7 +74,9 @@ def _begin(max_bytes: int) -> Json:
         "tags": ["Detection"],
         "summary": "Get a form for a picture too large to be sent here",
         "description": f"Send the picture, of at most {max_bytes:,} bytes, to `url` as `multipart/form-data`: all "
-        "`fields`, then `file`. It is recognised as soon as it is there.",
+        "`fields`, then `file`. It is recognised as soon as it is there. Options stand in the body or in the query; "
+        "one given in both is an error.",
+        "parameters": list(query),
         "requestBody": {"content": {JSON: content("UploadRequest", example={"content_type": "image/jpeg", "n": 5})}},
         "responses": {
             "201": {
