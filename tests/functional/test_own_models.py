@@ -385,6 +385,29 @@ def test_names_of_ones_own_get_ids_and_may_bring_a_hierarchy(build, tmp_path):
     assert labels.wanted(["vehicle"], []) == {2}
 
 
+def test_two_classes_of_one_name_have_parents_of_their_own(build, tiny, tmp_path):
+    (tmp_path / "labels.csv").write_text("name,parent\ncrane,Bird\ncrane,Vehicle\ngizmo,\n", encoding="utf-8")
+
+    assert build("--url", tiny["uint8"], "--labels", tmp_path / "labels.csv") == 0
+    labels = Model.load(build.output).labels
+    assert (labels.wanted(["bird"], []), labels.wanted(["vehicle"], [])) == ({1}, {2})
+
+
+@pytest.mark.parametrize(
+    ("rows", "circle"),
+    [
+        ("1,a,b\n2,b,a\n", "a kind of itself: "),
+        ("1,Thing,thing\n", "Thing, a kind of Thing"),
+        ("1,Vehicle,Car\n", "Vehicle, a kind of Car"),
+    ],
+)
+def test_a_class_that_is_a_kind_of_itself_is_refused_with_the_circle(build, tiny, tmp_path, rows, circle):
+    (tmp_path / "labels.csv").write_text(f"index,name,parent\n{rows}", encoding="utf-8")
+
+    assert build("--url", tiny["uint8"], "--labels", tmp_path / "labels.csv") == 1
+    assert circle in build.said()
+
+
 def test_two_classes_of_one_name_have_two_ids(build, tiny, tmp_path):
     (tmp_path / "labels.txt").write_text("crane\ncrane\ngizmo\n", encoding="utf-8")
 
