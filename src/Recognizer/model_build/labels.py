@@ -19,7 +19,7 @@ from recognizer.labels import HIERARCHY
 from model_build.errors import LabelsNotUsable, NotSlimmable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from model_build.label_files import Entry
 
