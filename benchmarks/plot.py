@@ -43,8 +43,11 @@ def accuracy(rows: Table) -> str:
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(11, 4), layout="constrained")
         by_size, by_time = figure.subplots(1, 2)
-        engine = next(iter(rows)).partition(",")[0]
-        ways = {name.partition(", ")[2]: row for name, row in rows.items() if name.startswith(engine)}
+        by_model: dict[str, Table] = {}
+        for name, row in rows.items():
+            model, _, way = name.rpartition(", ")
+            by_model.setdefault(model, {})[way] = row
+        ways = next(iter(by_model.values()))
         sizes = ("AP", "AP small", "AP medium", "AP large")
         by_size.set_title("Average precision by size of the objects, %")
         for place, (way, row) in enumerate(ways.items()):
@@ -53,9 +56,10 @@ def accuracy(rows: Table) -> str:
         by_size.set_xticks(range(len(sizes)), sizes)
         by_size.legend()
         by_time.set_title("Average precision, %, by milliseconds of a picture")
-        for name in dict.fromkeys(row.partition(",")[0] for row in rows):
-            of_engine = [row for row_name, row in rows.items() if row_name.startswith(name)]
-            by_time.plot([row["ms"] for row in of_engine], [row["AP"] for row in of_engine], "o-", label=name)
+        for model, looks in by_model.items():
+            by_time.plot(
+                [row["ms"] for row in looks.values()], [row["AP"] for row in looks.values()], "o-", label=model
+            )
         by_time.set_xlim(left=0)
         by_time.set_ylim(bottom=0)
         by_time.legend()

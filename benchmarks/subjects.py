@@ -28,12 +28,13 @@ NAMES = (BASELINE, *ENGINES)
 NOT_CODE = shutil.ignore_patterns("__pycache__", "model", "*.tar.gz", ".*cache")
 
 _TWIN = ROOT.parent / "shared" / "models" / "openimages_twin.tar.gz"
+SSD = _TWIN.with_name("coco_ssd_mobilenet_v1_quant.tflite")  # the detector of most tutorials
 # What it is, and its engine -> its file beside the twin.
 _KINDS = {
     ("TF Hub, slim", "tensorflow"): "openimages_twin.tar.gz",
     ("TF Hub, slim", "litert"): "openimages_twin.tar.gz",
     ("TF Hub, as published", "tensorflow"): "coco_centernet.tar.gz",
-    (".tflite", "litert"): "coco_ssd_mobilenet_v1_quant.tflite",
+    (".tflite", "litert"): SSD.name,
 }
 _CACHE = ROOT / ".cache"
 _WORKER = Path(__file__).with_name("worker.py")

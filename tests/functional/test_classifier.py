@@ -126,6 +126,16 @@ def test_a_tflite_file_becomes_a_classifier_whose_background_has_no_name(build, 
     assert best(build.classifier(), (255, 0, 0))[0] == "red"
 
 
+def test_a_background_of_ones_own_is_answered(build, tmp_path):
+    network().save(tmp_path / "own.keras")
+    (tmp_path / "labels.txt").write_text("background\ngreen\nblue\n", encoding="utf-8")
+
+    assert build(tmp_path / "own.keras") == 0
+    assert (build.facts()["classes"], build.facts()["name"]) == (3, "own")
+    assert best(build.classifier(), (255, 0, 0))[0] == "background"
+    assert best(build.classifier(), (0, 0, 255))[0] == "blue"
+
+
 def test_labels_of_another_classifier_are_refused(build, tmp_path):
     network().save(tmp_path / "own.keras")
     (tmp_path / "labels.txt").write_text("red\n", encoding="utf-8")
@@ -188,7 +198,7 @@ def test_the_classifiers_labels_are_told_most_probable_first(app, url):
     first, second = answer.json["labels"]
     assert (first["label"], first["id"]) == ("green", "/own/green")
     assert first["score"] > second["score"] > 0
-    assert answer.headers["x-model"] == "own.keras; engine=litert"
+    assert answer.headers["x-model"] == "own; engine=litert"
 
 
 def test_labels_are_chosen_by_name_and_score(app, url):
@@ -252,7 +262,7 @@ def test_without_a_classifier_each_label_has_its_best_detection_and_the_answer_s
 @pytest.mark.skipif(not REAL.is_file(), reason="the real .tflite files are not beside this project")
 def test_the_real_classifier_knows_a_cat(build):
     assert build(REAL) == 0
-    assert (build.facts()["classes"], build.facts()["activation"]) == (1000, "none")
+    assert (build.facts()["classes"], build.facts()["activation"]) == (1001, "none")
     classify = build.classifier()
     for name, expected, score in (("cat.jpg", "Egyptian cat", 0.8), ("coffee.jpg", "espresso", 0.9)):
         with Image.open(ROOT / "src" / "Recognizer" / "web" / "samples" / name) as photo:

@@ -118,9 +118,14 @@ def test_a_model_whose_address_is_not_all_recorded_is_built_again(command, archi
 @pytest.fixture
 def s3(monkeypatch, archive):
     """A server that answers as S3 does; botocore is sent there."""
+
+    def unless_known(exchange):
+        is_known = exchange.headers.get("If-None-Match") == '"1"'
+        exchange.answer(304 if is_known else 200, b"" if is_known else archive, {"ETag": '"1"'})
+
     refusal = b"<?xml version='1.0'?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
     routes = {
-        "/bucket/models/1.tar.gz": lambda exchange: exchange.answer(200, archive, {"ETag": '"1"'}),
+        "/bucket/models/1.tar.gz": unless_known,
         "/bucket/closed.tar.gz": lambda exchange: exchange.answer(403, refusal),
         "/bucket/half.tar.gz": half,
     }
@@ -148,14 +153,23 @@ def half(exchange):
     exchange.hang_up()
 
 
-def test_a_model_in_s3_is_fetched_signed_and_once(command, s3, archive):
+def test_a_model_in_s3_is_fetched_signed_and_while_it_is_the_same_once(command, s3, archive):
     for _ in range(2):
         assert command("--url", "s3://bucket/models/1.tar.gz") == 0
-    (asked,) = s3.requests
+    assert command("--url", "s3://bucket/models/1.tar.gz", "--sha256", hashlib.sha256(archive).hexdigest()) == 0
+    asked, again = s3.requests
+    assert (asked.headers["If-None-Match"], again.headers["If-None-Match"]) == (None, '"1"')
     assert "Credential=AKIDEXAMPLE/" in asked.headers["Authorization"]
     assert '"source": "s3://bucket/models/1.tar.gz"' in command.facts()
     assert hashlib.sha256(archive).hexdigest() in command.facts()
     assert not [secret for secret in ("s3cr3tk3y", "s3ss10n") if secret in command.said() + command.facts()]
+
+
+def test_what_is_kept_of_s3_is_taken_where_s3_is_out_of_reach(command, s3, monkeypatch):
+    assert command("--url", "s3://bucket/models/1.tar.gz") == 0
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
+    assert command("--url", "s3://bucket/models/1.tar.gz") == 0
+    assert "what was fetched from there before is taken" in command.said()
 
 
 @pytest.mark.parametrize(

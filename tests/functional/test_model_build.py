@@ -135,12 +135,88 @@ def test_an_address_is_downloaded(build, archive):
     assert build.facts()["sha256"] == hashlib.sha256(archive).hexdigest()
 
 
-def test_what_was_downloaded_is_not_downloaded_again(build, archive):
-    with LoopbackServer({"/1.tar.gz": lambda exchange: exchange.answer(200, archive)}) as server:
-        for _ in range(2):
-            assert build("--url", server.url("/1.tar.gz")) == 0
+class Versions:
+    """A route whose file changes when its ``content`` does, and which says so by one of the two ways of HTTP."""
 
-        assert len(server.requests) == 1
+    def __init__(self, content, validator="ETag"):
+        self.content, self.validator, self.statuses = content, validator, []
+
+    def __call__(self, exchange):
+        digest = hashlib.sha256(self.content).hexdigest()
+        date = f"Thu, 01 Jan 2026 00:00:{int(digest[:2], 16) % 60:02} GMT"
+        value, condition = {
+            "ETag": (f'"{digest}"', "If-None-Match"),
+            "Last-Modified": (date, "If-Modified-Since"),
+            None: ("", ""),
+        }[self.validator]
+        headers = {self.validator: value} if self.validator else {}
+        self.statuses.append(304 if value and exchange.headers.get(condition) == value else 200)
+        exchange.answer(self.statuses[-1], self.content if self.statuses[-1] == 200 else b"", headers)
+
+
+@pytest.fixture(scope="module")
+def other_archive(published):
+    return packed({".": published, "assets.extra/version": b"2"})
+
+
+@pytest.mark.parametrize("validator", ["ETag", "Last-Modified", None])
+def test_what_has_changed_at_its_address_is_downloaded_again(build, archive, other_archive, validator):
+    route = Versions(archive, validator)
+    with LoopbackServer({"/1.tar.gz": route}) as server:
+        for content in (archive, archive, other_archive):
+            route.content = content
+            assert build("--url", server.url("/1.tar.gz")) == 0
+            assert build.facts()["sha256"] == hashlib.sha256(content).hexdigest()
+
+    assert route.statuses == [200, 304 if validator else 200, 200]
+
+
+def test_what_has_the_right_digest_is_not_asked_for_again_and_else_at_once(build, archive, other_archive):
+    route = Versions(archive)
+    with LoopbackServer({"/1.tar.gz": route}) as server:
+        for content, expected in ((archive, archive), (other_archive, archive), (other_archive, other_archive)):
+            route.content = content
+            digest = hashlib.sha256(expected).hexdigest()
+            assert build("--url", server.url("/1.tar.gz"), "--sha256", digest.upper()) == 0
+            assert build.facts()["sha256"] == digest
+
+    assert route.statuses == [200, 200]
+
+
+def test_a_server_that_is_gone_leaves_what_was_downloaded_and_the_build_says_so(build, archive):
+    with LoopbackServer({"/1.tar.gz": Versions(archive)}) as server:
+        url = server.url("/1.tar.gz")
+        assert build("--url", url) == 0
+    assert build("--url", url) == 0
+    assert "what was fetched from there before is taken" in build.said()
+
+    assert build("--url", url, "--sha256", "0" * 64) == 1
+
+
+def test_a_file_that_is_withdrawn_is_not_taken_from_the_cache(build, archive):
+    routes = {"/1.tar.gz": Versions(archive)}
+    with LoopbackServer(routes) as server:
+        assert build("--url", server.url("/1.tar.gz")) == 0
+        del server.routes["/1.tar.gz"]
+        assert build("--url", server.url("/1.tar.gz")) == 1
+    assert "it answered 404" in build.said()
+
+
+def test_the_beginning_of_one_file_never_gets_the_end_of_another(build, large, archive):
+    """The file changes while its download is broken off."""
+
+    def changes(exchange):
+        if exchange.headers.get("Range") is None:
+            exchange.answer(200, large[: len(large) // 2], {"Content-Length": str(len(large)), "ETag": '"1"'})
+            exchange.hang_up()
+        elif exchange.headers.get("If-Range") == '"1"':
+            exchange.answer(200, archive, {"ETag": '"2"'})
+        else:
+            exchange.answer(206, archive[-10:])
+
+    with LoopbackServer({"/1.tar.gz": changes}) as server:
+        assert build("--url", server.url("/1.tar.gz")) == 0
+    assert build.facts()["sha256"] == hashlib.sha256(archive).hexdigest()
 
 
 class Halves:
@@ -286,7 +362,7 @@ def test_a_download_that_always_breaks_off_leaves_nothing_under_its_name(build, 
         assert build("--url", server.url("/1.tar.gz")) == 1
 
     assert not build.output.exists()
-    assert all(name.endswith(".part") for name in listed(build.cache))
+    assert all(".part" in name for name in listed(build.cache))
     assert "/1.tar.gz" in build.said()
 
 

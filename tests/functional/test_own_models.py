@@ -15,7 +15,7 @@ import zipfile
 import numpy as np
 import pytest
 import tensorflow as tf
-from model_build import unpack
+from model_build import tflite_metadata, unpack
 from model_build.__main__ import main
 from PIL import Image
 from recognizer.detections import Criteria
@@ -209,6 +209,29 @@ def test_a_zip_with_its_label_file_becomes_a_model(build, tiny, tmp_path):
     assert build.facts()["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize("kind", ["zip", "tar.gz"])
+def test_what_macos_adds_to_an_archive_is_left_out(build, tiny, tmp_path, kind):
+    files = {
+        "mine/detect.tflite": tiny["uint8"].read_bytes(),
+        "mine/labelmap.txt": b"???\nred\ngreen\nblue\n",
+        "__MACOSX/mine/._detect.tflite": b"\0\5\x16\7",
+        "mine/._labelmap.txt": b"\0\5\x16\7",
+    }
+    path = tmp_path / f"mine.{kind}"
+    if kind == "zip":
+        path.write_bytes(zipped(files))
+    else:
+        with tarfile.open(path, "w:gz") as archive:
+            for name, content in files.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+
+    assert build("--url", path, "--engine", "litert") == 0
+    assert build.labels() == {1: "red", 2: "green", 3: "blue"}
+    assert build.facts()["labels"] == "labelmap.txt"
+
+
 def test_a_single_file_at_an_address_whose_labels_are_at_another(build, tiny):
     routes = {
         "/files/17/download": lambda exchange: exchange.answer(200, tiny["uint8"].read_bytes()),
@@ -385,6 +408,29 @@ def test_names_of_ones_own_get_ids_and_may_bring_a_hierarchy(build, tmp_path):
     assert labels.wanted(["vehicle"], []) == {2}
 
 
+def test_two_classes_of_one_name_have_parents_of_their_own(build, tiny, tmp_path):
+    (tmp_path / "labels.csv").write_text("name,parent\ncrane,Bird\ncrane,Vehicle\ngizmo,\n", encoding="utf-8")
+
+    assert build("--url", tiny["uint8"], "--labels", tmp_path / "labels.csv") == 0
+    labels = Model.load(build.output).labels
+    assert (labels.wanted(["bird"], []), labels.wanted(["vehicle"], [])) == ({1}, {2})
+
+
+@pytest.mark.parametrize(
+    ("rows", "circle"),
+    [
+        ("1,a,b\n2,b,a\n", "a kind of itself: "),
+        ("1,Thing,thing\n", "Thing, a kind of Thing"),
+        ("1,Vehicle,Car\n", "Vehicle, a kind of Car"),
+    ],
+)
+def test_a_class_that_is_a_kind_of_itself_is_refused_with_the_circle(build, tiny, tmp_path, rows, circle):
+    (tmp_path / "labels.csv").write_text(f"index,name,parent\n{rows}", encoding="utf-8")
+
+    assert build("--url", tiny["uint8"], "--labels", tmp_path / "labels.csv") == 1
+    assert circle in build.said()
+
+
 def test_two_classes_of_one_name_have_two_ids(build, tiny, tmp_path):
     (tmp_path / "labels.txt").write_text("crane\ncrane\ngizmo\n", encoding="utf-8")
 
@@ -405,7 +451,12 @@ def test_two_classes_of_one_name_have_two_ids(build, tiny, tmp_path):
         ("labels.csv", b"class,title\n1,a\n", "has the columns class, title; expected are name and"),
         ("labels.csv", b"index,name\nx,a\n", "has the index 'x'"),
         ("labels.csv", b"index,name\n1,a\n1,b\n", "some have the same index"),
-        ("map.pbtxt", b"nothing here", "names no class"),
+        ("labels.txt", "red\ngreen\nblue\n".encode("utf-16-le"), "save it as UTF-8"),
+        ("labels.txt", "caf\u00e9\n".encode("latin-1"), "save it as UTF-8"),
+        ("map.pbtxt", b"nothing here", "is no label map: 1:9"),
+        ("map.pbtxt", b"# item { id: 1 name: 'red' }", "names no class"),
+        ("map.pbtxt", b"item { id: 0 name: 'red' }", "gives 'red' the id 0"),
+        ("map.pbtxt", b"item { name: 'red' }", "gives 'red' the id 0"),
         (None, b"", "no such file"),
     ],
 )
@@ -417,6 +468,83 @@ def test_labels_that_are_none_are_refused_with_what_is_wrong(build, tiny, tmp_pa
     assert build("--url", tiny["uint8"], "--labels", path) == 1
     assert said in build.said()
     assert not build.output.exists()
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        ("0 red\n1 green\n2 blue", ["red", "green", "blue"]),
+        ("1 red\n2: green\n3, blue", ["red", "green", "blue"]),
+        ("0 background\n1 red\n2 green\n3 blue", ["red", "green", "blue"]),
+        ("1 ???\n2 red\n3 green\n4 blue", ["red", "green", "blue"]),
+        ("5 euro\n10 euro\n20 euro", ["5 euro", "10 euro", "20 euro"]),
+        ("2 of clubs\n3 of clubs\n2 of hearts", ["2 of clubs", "3 of clubs", "2 of hearts"]),
+        ("1 of clubs\n1 of hearts\n2 of clubs", ["1 of clubs", "1 of hearts", "2 of clubs"]),
+        ("1 cent\n2 cent\n5 cent", ["1 cent", "2 cent", "5 cent"]),
+        ("+\n-\n7", ["+", "-", "7"]),
+    ],
+)
+def test_numbers_before_names_are_indices_only_where_they_count(build, tmp_path, lines, names):
+    save_api_model(tmp_path / "saved_model")
+    (tmp_path / "LABELS.TXT").write_text(lines, encoding="utf-8")
+
+    assert build("--url", tmp_path / "saved_model", "--labels", tmp_path / "LABELS.TXT") == 0
+    assert build.labels() == dict(enumerate(names, start=1))
+
+
+def test_numbers_may_leave_out_classes(build, tmp_path):
+    save_api_model(tmp_path / "saved_model")
+    (tmp_path / "labels.txt").write_text("0  red\n2  blue\n", encoding="utf-8")
+
+    assert build("--url", tmp_path / "saved_model", "--labels", tmp_path / "labels.txt") == 0
+    assert build.labels() == {1: "red", 3: "blue"}
+
+
+@pytest.mark.parametrize("name", ["labels.txt", "LABELS.CSV", "Map.PBTXT"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_label_file_is_read_whatever_the_case_of_its_suffix_and_its_encoding(build, tmp_path, name, encoding):
+    content = {
+        "labels.txt": "Caf\u00e9\nB\n",
+        "LABELS.CSV": "name\nCaf\u00e9\nB\n",
+        "Map.PBTXT": "item { id: 1 name: 'Caf\u00e9' } item { id: 2 name: 'B' }",
+    }
+    save_api_model(tmp_path / "saved_model")
+    (tmp_path / name).write_text(content[name], encoding=encoding)
+
+    assert build("--url", tmp_path / "saved_model", "--labels", tmp_path / name) == 0
+    assert build.labels() == {1: "Caf\u00e9", 2: "B"}
+
+
+def test_a_label_map_is_read_as_protocol_buffers_are(build, tmp_path):
+    content = r"""
+    # item { id: 9 name: "not this one" }
+    item { id: 0 name: "background" }
+    item { name: "caf\303\251" id: 1 keypoints { id: 7 label: "rim" } frequency: FREQUENT }
+    item: { id: 2, name: '/m/0bt9lr', display_name: 'Children\'s dog # {' ancestor_ids: ["a", "b"] }
+    item < id: 3 name: "two " "parts" >
+    """
+    save_api_model(tmp_path / "saved_model")
+    (tmp_path / "map.pbtxt").write_text(content, encoding="utf-8")
+
+    assert build("--url", tmp_path / "saved_model", "--labels", tmp_path / "map.pbtxt") == 0
+    assert build.labels() == {1: "caf\u00e9", 2: "Children's dog # {", 3: "two parts"}
+    assert Model.load(build.output).labels.by_index[2].id == "/m/0bt9lr"
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        (["background", *CLASSES], CLASSES),  # of three classes
+        (["background", "green", "blue"], ("background", "green", "blue")),
+        (["???", "red"], ("red",)),
+    ],
+)
+def test_what_is_called_background_is_a_class_where_the_model_has_one_for_it(build, tiny, tmp_path, lines, names):
+    (tmp_path / "labels.txt").write_text("\n".join(lines), encoding="utf-8")
+
+    assert build("--url", tiny["uint8"], "--labels", tmp_path / "labels.txt") == 0
+    assert build.labels() == dict(enumerate(names, start=1))
+    assert ("what is called background stands for no class" in build.said()) == (len(lines) == 4)
 
 
 def test_a_model_without_names_is_refused_with_where_they_are_looked_for(build, tiny, tmp_path):
@@ -466,6 +594,38 @@ def test_a_damaged_tflite_file_is_refused(build, tmp_path, content):
 
     assert build("--url", tmp_path / "bad.tflite") == 1
     assert "LiteRT cannot load bad.tflite" in build.said()
+
+
+@pytest.mark.parametrize("what", ["metadata", "labels"])
+def test_damaged_metadata_are_refused_or_harmless(build, tiny, tmp_path, what):
+    """Every byte of the metadata is changed once, and of the zip file behind it; LiteRT itself reads neither."""
+    path = with_metadata(shutil.copy(tiny["uint8"], tmp_path / "own.tflite"), labels=CLASSES, mean=[127.5], std=[127.5])
+    content = path.read_bytes()
+    begin, end = content.index(b"M001") - 4, content.index(b"PK\3\4")
+    if what == "metadata":
+        end = begin + int.from_bytes(content[begin - 4 : begin], "little")
+    else:
+        begin, end = end, len(content)
+    refusals = []
+    for place in range(begin, end):
+        path.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+        try:
+            tflite_metadata.read(path)
+        except ValueError as error:
+            refusals.append(str(error))
+
+    assert 0 < len(refusals) < end - begin
+    assert not [said for said in refusals if not said.startswith("its metadata")]
+
+
+def test_a_file_with_damaged_metadata_is_refused_with_a_sentence(build, tiny, tmp_path):
+    path = with_metadata(shutil.copy(tiny["uint8"], tmp_path / "own.tflite"), mean=[127.5], std=[127.5])
+    content = path.read_bytes()
+    root = content.index(b"M001") - 4
+    path.write_bytes(content[:root] + b"\xff\xff\xff\x7f" + content[root + 4 :])
+
+    assert build("--url", path) == 1
+    assert "LiteRT cannot load own.tflite: its metadata cannot be read" in build.said()
 
 
 # The report

@@ -160,3 +160,21 @@ def test_parts_are_not_children(tmp_path):
     labels = LabelMap.load(table(tmp_path, "index,id,name\n1,/m/01g317,Person\n2,/m/0dzct,Human face\n"))
 
     assert labels.wanted(["Person"], []) == {1}
+
+
+def test_a_circle_among_the_parents_does_not_hold_up_a_start(tmp_path):
+    (tmp_path / "hierarchy.csv").write_text(
+        "child_id,parent_id,parent\na,b,B\nb,a,A\nc,c,C\nb,/m/07yv9,Vehicle\n", encoding="utf-8"
+    )
+    labels = LabelMap.load(table(tmp_path, "index,id,name\n1,a,A\n2,b,B\n3,c,C\n"))
+
+    assert [label.parents for label in labels.by_index.values()] == [("B", "Vehicle"), ("A", "Vehicle"), ()]
+    assert labels.wanted(["A"], []) == {1, 2}
+
+
+def test_a_name_of_two_classes_stands_for_both():
+    labels = LabelMap({1: Label("/own/crane", "Crane"), 2: DOG, 3: Label("/own/crane-2", "crane")})
+
+    assert labels.wanted(["crane"], []) == {1, 3}
+    assert labels.wanted([], ["CRANE"]) == {2}
+    assert labels.wanted(["/own/crane-2"], []) == {3}

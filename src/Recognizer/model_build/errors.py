@@ -3,6 +3,7 @@
 BuildFailed
 ├── NotObtained          no model at an address
 │   ├── FetchFailed        it cannot be reached, or answers with an error
+│   │   └── Unreachable      it cannot be reached
 │   ├── WrongDigest        what is there has another sha256
 │   └── NotAModel          what is there is no SavedModel
 ├── WrongInterface       a model of no kind that is known
@@ -33,6 +34,10 @@ class NotObtained(BuildFailed):
 
 class FetchFailed(NotObtained):
     """An address that cannot be reached, or that answers with an error."""
+
+
+class Unreachable(FetchFailed):
+    """An address that no answer comes from, or none that is whole."""
 
 
 class WrongDigest(NotObtained):

@@ -1,12 +1,11 @@
 """Bytes from an address to a verified folder on disk.
 
 Owns downloading a file (with a progress bar, resumed where the server can, whole or not at all) and where what was
-fetched is kept. Nothing half-done is left under its final name.
+unpacked is kept. Nothing half-done is left under its final name.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import tarfile
@@ -14,18 +13,23 @@ import tempfile
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import requests
 from tqdm import tqdm
 
-from model_build import digests, noise, unpack
+from model_build import digests, kept, noise, unpack
 from model_build.confidential import public
-from model_build.errors import FetchFailed, NotObtained
+from model_build.errors import FetchFailed, NotObtained, Unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _CHUNK_BYTES = 1024 * 1024
 _TIMEOUT_S = (10.0, 60.0)  # to connect, and between two reads
 _ATTEMPTS = 3
+_CONDITIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}  # asked with what was answered
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +54,7 @@ class Fetched:
 
 
 def from_url(url: str, sha256: str | None, cache: Path, account: tuple[str, str] | None = None) -> Fetched:
-    """Downloads a file, once: what is in the cache with the right digest is not fetched again.
+    """Downloads a file, where what is in the cache is not the same.
 
     Args:
         url: its address.
@@ -63,27 +67,26 @@ def from_url(url: str, sha256: str | None, cache: Path, account: tuple[str, str]
         WrongDigest: what it delivers is not what was asked for.
         NotAModel: what it delivers is neither a ``.tflite`` file nor an archive of a model.
     """
-    file = downloaded(url, cache, account)
+    file = downloaded(url, cache, account, sha256)
     try:
         fetched = from_file(file, sha256, cache, source=public(url))
     except NotObtained:
-        file.unlink(missing_ok=True)  # else the wrong file would be found again next time
+        kept.forget(file)  # else the wrong file would be found again next time
         raise
     return fetched if fetched.path != file else replace(fetched, beside=None)  # only other downloads lie beside it
 
 
-def downloaded(url: str, cache: Path, account: tuple[str, str] | None = None) -> Path:
-    """The file at an address, as it is kept in the cache.
+def downloaded(url: str, cache: Path, account: tuple[str, str] | None = None, sha256: str | None = None) -> Path:
+    """The file at an address, as it is kept in the cache; see ``kept.current``.
 
     Raises:
-        FetchFailed: the address cannot be reached.
+        FetchFailed: the address cannot be reached, or answers with an error.
     """
-    cache.mkdir(parents=True, exist_ok=True)
-    file = cache / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{Path(urlsplit(url).path).name}"
-    if not file.exists():
-        logger.info("fetching %s", public(url))
-        _download(url, file, account)
-    return file
+
+    def fetch(file: Path, validators: Mapping[str, str]) -> dict[str, str] | None:
+        return _download(url, file, account, validators)
+
+    return kept.current(url, Path(urlsplit(url).path).name, cache, sha256, fetch)
 
 
 def from_file(file: Path, sha256: str | None, cache: Path, source: str | None = None) -> Fetched:
@@ -151,37 +154,63 @@ class _TooLarge(OSError):
     """More than could be a model."""
 
 
-def _download(url: str, destination: Path, account: tuple[str, str] | None) -> None:
-    """Writes to a .part file beside the destination, resumed on the next try, renamed once it is whole."""
+def _download(
+    url: str, destination: Path, account: tuple[str, str] | None, validators: Mapping[str, str]
+) -> dict[str, str] | None:
+    """Writes to a .part file beside the destination, resumed on the next try, renamed once it is whole.
+
+    Args:
+        url: the address.
+        destination: the file.
+        account: user name and password.
+        validators: what the server said of the destination, if that is there.
+
+    Returns:
+        What it says of the file now; None where the destination is the same.
+    """
     part = destination.with_name(destination.name + ".part")
     failure: Exception | None = None
     for _ in range(_ATTEMPTS):
         try:
-            _continue(url, part, account)
+            found = _continue(url, part, account, validators)
         except requests.HTTPError as error:
             raise FetchFailed(f"it answered {error.response.status_code} {error.response.reason}") from error
         except _TooLarge as error:
-            part.unlink()
+            kept.forget(part)
             raise FetchFailed(str(error)) from error
         except (requests.RequestException, OSError) as error:
             failure = error
             if isinstance(error, requests.ConnectionError) and not part.exists() and not isinstance(error, _StartOver):
                 break  # not even a connection
         else:
-            part.rename(destination)
-            return
-    raise FetchFailed(_plainly(failure)) from failure
+            if found is not None:
+                part.replace(destination)
+                kept.forget(part)
+            return found
+    raise Unreachable(_plainly(failure)) from failure
 
 
-def _continue(url: str, part: Path, account: tuple[str, str] | None) -> None:
+def _continue(
+    url: str, part: Path, account: tuple[str, str] | None, validators: Mapping[str, str]
+) -> dict[str, str] | None:
     have_bytes = part.stat().st_size if part.exists() else 0
     # Identity: a server that calls a .tar.gz gzip-encoded would have it unpacked on the way.
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have_bytes}-"} if have_bytes else {})
+    headers = {"Accept-Encoding": "identity"}
+    if have_bytes:
+        headers["Range"] = f"bytes={have_bytes}-"
+        if begun := kept.noted(part):  # else the end of another file might follow the beginning of this one
+            headers["If-Range"] = begun.get("ETag") or begun["Last-Modified"]
+    else:
+        headers |= {_CONDITIONS[name]: value for name, value in validators.items()}
     with requests.get(url, headers=headers, auth=account, stream=True, timeout=_TIMEOUT_S) as response:
+        if response.status_code == requests.codes.not_modified:
+            return None
         if response.status_code == requests.codes.requested_range_not_satisfiable:
-            part.unlink()
+            kept.forget(part)
             raise _StartOver("the server no longer has what was begun")
         response.raise_for_status()
+        found = {name: response.headers[name] for name in kept.VALIDATORS if name in response.headers}
+        kept.note(part, found)
         resumed = response.status_code == requests.codes.partial_content
         total_bytes = int(response.headers.get("Content-Length", 0)) + (have_bytes if resumed else 0)
         with (
@@ -201,6 +230,7 @@ def _continue(url: str, part: Path, account: tuple[str, str] | None) -> None:
                 bar.update(len(chunk))
         if total_bytes and part.stat().st_size != total_bytes:
             raise requests.ConnectionError(f"the connection broke after {part.stat().st_size} of {total_bytes} bytes")
+        return found
 
 
 def _plainly(failure: Exception | None) -> str:

@@ -50,7 +50,7 @@ def read(path: Path, normalisation: Normalisation | None, task: str) -> Form:
             interpreter.allocate_tensors()
         metadata = tflite_metadata.read(path)
         makers, options = _custom_operation(path)
-    except (OSError, ValueError, RuntimeError) as error:
+    except tflite_metadata.UNREADABLE as error:
         raise NotAModel(f"LiteRT cannot load {path.name}: {error}") from error
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     described = Described(
@@ -130,14 +130,13 @@ def _levels(normalisation: Normalisation | None, dtype: str, quantisation: tuple
     if normalisation is None or (dtype != "float32" and scale == 0):
         return {"scale": [1.0], "offset": [float(_QUANTISED.get(dtype, 0))]}
     if dtype == "float32":
-        scale, zero_point = 1.0, 0
-    factors = [1 / (std * scale) for std in normalisation.std]
-    offsets = [zero_point - mean / (std * scale) for mean, std in normalisation.pairs]
+        return normalisation.levels()
+    levels = normalisation.levels(scale, zero_point)
     # What is meant as "the pixel itself" is written with a mean and std that miss it by a rounding.
-    shift = _QUANTISED.get(dtype)
-    if shift is not None and all(
+    shift = _QUANTISED[dtype]
+    if all(
         abs(offset - shift) <= 1 and abs(255 * factor + offset - 255 - shift) <= 1
-        for factor, offset in zip(factors, offsets, strict=True)
+        for factor, offset in zip(levels["scale"], levels["offset"], strict=True)
     ):
         return {"scale": [1.0], "offset": [float(shift)]}
-    return {"scale": factors, "offset": offsets}
+    return levels

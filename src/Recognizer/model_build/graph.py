@@ -102,8 +102,7 @@ def _input(signature: saved_model.Signature, normalisation: Normalisation | None
     _, height, width, _ = picture.shape
     chosen = normalisation or Normalisation.named("0..1" if is_hub else "0..255")
     sizes = {"height": height, "width": width} if height and width else {"height": 0, "width": 0}
-    levels = {"scale": [1 / std for std in chosen.std], "offset": [-mean / std for mean, std in chosen.pairs]}
-    return {"name": picture.name, **sizes, "dtype": picture.dtype, **levels}
+    return {"name": picture.name, **sizes, "dtype": picture.dtype, **chosen.levels()}
 
 
 def _put_slim(published: Path, engine: str, folder: Path, work: Path, rows: Sequence[Row]) -> dict[str, Any]:

@@ -2,16 +2,21 @@
 
 Owns how each of them says which class has which index. Indices here are those of ``labels.csv``: from 1, 0 being no
 class. A text file has a line for each class in order; where its first line is a background (``???``), that line is 0.
-Lines such as ``n/a`` stand for classes that nobody uses.
+Lines such as ``n/a`` stand for classes that nobody uses. Whether a model has a class of its own for what is called
+background, as some classifiers do, is told by the model, not here.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from itertools import pairwise
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
 
 from model_build.errors import LabelsNotUsable
 
@@ -19,11 +24,26 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+BACKGROUND = 0  # the index of what stands for no class, where it is called so
+
 _BACKGROUND = {"???", "background", "__background__"}
-_UNUSED = {"", "n/a", "???", "-"}
+_UNUSED = {"", "n/a", "???"}
 _NUMBERED = re.compile(r"(\d+)(?:\s*[:,]\s*|\s+)(\S.*)")
-_ITEM = re.compile(r"\bitem\s*\{([^}]*)\}")
-_FIELD = re.compile(r"\b(id|name|display_name)\s*:\s*(?:(\d+)|\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)')")
+# https://github.com/tensorflow/models/blob/master/research/object_detection/protos/string_int_label_map.proto, of which
+# only what is read is described.
+_LABEL_MAP = """
+name: "label_map.proto"
+message_type {
+  name: "Item"
+  field { name: "name" number: 1 type: TYPE_STRING label: LABEL_OPTIONAL }
+  field { name: "id" number: 2 type: TYPE_INT32 label: LABEL_OPTIONAL }
+  field { name: "display_name" number: 3 type: TYPE_STRING label: LABEL_OPTIONAL }
+}
+message_type {
+  name: "LabelMap"
+  field { name: "item" number: 1 type: TYPE_MESSAGE type_name: "Item" label: LABEL_REPEATED }
+}
+"""
 _SUFFIXES = {".txt", ".pbtxt", ".csv"}
 _MAX_BYTES = 16 * 1024**2
 _CSV_COLUMNS = {"index", "id", "name", "parent"}
@@ -34,7 +54,7 @@ class Entry:
     """A class, or a group of classes.
 
     Attributes:
-        index: its class index, from 1; None for a group.
+        index: its class index, from 1; 0 for what is called background; None for a group.
         name: its display name.
         id: its id; empty where the file has none.
         parent: name of what it is a kind of; empty for none.
@@ -51,27 +71,29 @@ def read(content: bytes, name: str) -> list[Entry]:
 
     Args:
         content: of the file.
-        name: its name; ``.pbtxt`` and ``.csv`` say which kind it is, all others are lines.
+        name: its name; ``.pbtxt`` and ``.csv``, in any case, say which kind it is, all others are lines.
 
     Raises:
         LabelsNotUsable: it is none, or names no class.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise LabelsNotUsable(f"{name} is no label file: {error}") from error
-    if name.endswith(".pbtxt"):
-        entries = _label_map(text)
-    elif name.endswith(".csv"):
-        entries = _table(text, name)
-    else:
-        entries = of_lines(text.splitlines())
-    indices = [entry.index for entry in entries if entry.index is not None]
-    if not indices:
-        raise LabelsNotUsable(f"{name} names no class; it should be lines of names, a .pbtxt label map or a .csv table")
-    if len(indices) != len({*indices}):
-        raise LabelsNotUsable(f"{name} names {len(indices)} classes, but some have the same index")
-    return entries
+    text = _text(content, name)
+    match PurePath(name).suffix.casefold():
+        case ".pbtxt":
+            entries = _label_map(text, name)
+        case ".csv":
+            entries = _table(text, name)
+        case _:
+            entries = _of_lines(text.splitlines())
+    return _usable(entries, name)
+
+
+def of_lines(lines: Sequence[str], name: str) -> list[Entry]:
+    """The classes of a text file with a line for each; ``3  cat`` in every line gives each its own number.
+
+    Raises:
+        LabelsNotUsable: they name no class.
+    """
+    return _usable(_of_lines(lines), name)
 
 
 def beside(model: Path, folder: Path) -> Path | None:
@@ -123,34 +145,81 @@ def _is_part_of(path: Path, model: Path) -> bool:
     return model.is_dir() and path.is_relative_to(model / "variables")
 
 
-def of_lines(lines: Sequence[str]) -> list[Entry]:
-    """The classes of a text file with a line for each; ``3  cat`` in every line gives each its own number."""
-    while lines and not lines[-1].strip():
-        lines = lines[:-1]
+def _usable(entries: list[Entry], name: str) -> list[Entry]:
+    indices = [entry.index for entry in entries if entry.index is not None]
+    if not any(indices):
+        raise LabelsNotUsable(f"{name} names no class; it should be lines of names, a .pbtxt label map or a .csv table")
+    if len(indices) != len({*indices}):
+        raise LabelsNotUsable(f"{name} names {len(indices)} classes, but some have the same index")
+    return entries
+
+
+def _of_lines(lines: Sequence[str]) -> list[Entry]:
     names = [line.strip() for line in lines]
-    numbered = [_NUMBERED.fullmatch(name) for name in names if name]
-    if all(numbered) and numbered:
-        pairs = [(int(match[1]), match[2]) for match in numbered if match]
-    else:
-        pairs = list(enumerate(names))
-    first = 0 if pairs and pairs[0][1].casefold() in _BACKGROUND else 1
-    return [
-        Entry(place + first, name) for place, name in pairs if name.casefold() not in _UNUSED and (place + first > 0)
-    ]
+    while names and not names[-1]:
+        names.pop()
+    pairs = _numbered(names) or list(enumerate(names))
+    if not pairs:
+        return []
+    first, name = pairs[0]
+    shift = (BACKGROUND if name.casefold() in _BACKGROUND else 1) - first
+    return [Entry(number + shift, name) for number, name in pairs if name.casefold() not in _UNUSED]
 
 
-def _label_map(text: str) -> list[Entry]:
+def _numbered(names: Sequence[str]) -> list[tuple[int, str]]:
+    """Number and name of each line, where these are numbers of classes; else nothing.
+
+    ``2 of clubs`` is a name, and so are ``1 cent`` and ``2 cent``: numbers of classes begin with 0 or 1, increase, and
+    what follows them differs.
+    """
+    found = [_NUMBERED.fullmatch(name) for name in names if name]
+    pairs = [(int(match[1]), match[2]) for match in found if match]
+    if not pairs or len(pairs) < len(found) or pairs[0][0] not in {0, 1}:
+        return []
+    if any(number <= before for (before, _), (number, _) in pairwise(pairs)):
+        return []
+    return pairs if len(pairs) == 1 or len({name for _, name in pairs}) > 1 else []
+
+
+def _text(content: bytes, name: str) -> str:
+    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    try:
+        text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LabelsNotUsable(f"{name} is no label file: {error}. If it is text, save it as UTF-8") from error
+    if "\0" in text:
+        raise LabelsNotUsable(f"{name} is no label file: it has bytes of 0. If it is text, save it as UTF-8")
+    return text
+
+
+def _label_map(text: str, name: str) -> list[Entry]:
     """The classes of a StringIntLabelMap, a protocol buffer in text form.
 
-    https://github.com/tensorflow/models/blob/master/research/object_detection/protos/string_int_label_map.proto
+    That id 0 is the background's is the rule of the Object Detection API's ``label_map_util.py``.
     """
+    from google.protobuf import text_format  # noqa: PLC0415 - label maps alone need it
+
+    try:
+        items = text_format.Parse(text, _label_map_type()(), allow_unknown_field=True).item
+    except text_format.ParseError as error:
+        raise LabelsNotUsable(f"{name} is no label map: {error}") from error
     entries = []
-    for item in _ITEM.findall(text):
-        fields = {key: number or double or single for key, number, double, single in _FIELD.findall(item)}
-        name, id_ = fields.get("display_name") or fields.get("name", ""), fields.get("name", "")
-        if fields.get("id", "").isdigit() and int(fields["id"]) > 0 and name.casefold() not in _UNUSED:
-            entries.append(Entry(int(fields["id"]), name, id_ if id_.startswith("/") else ""))
+    for item in items:
+        shown = item.display_name or item.name
+        if item.id < BACKGROUND or (item.id == BACKGROUND and shown.casefold() not in _BACKGROUND):
+            raise LabelsNotUsable(f"{name} gives {shown!r} the id {item.id}; ids of classes are numbers from 1 on")
+        if shown.casefold() not in _UNUSED:
+            entries.append(Entry(item.id, shown, item.name if item.name.startswith("/") else ""))
     return entries
+
+
+@cache
+def _label_map_type() -> Any:
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format  # noqa: PLC0415
+
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(text_format.Parse(_LABEL_MAP, descriptor_pb2.FileDescriptorProto()))
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("LabelMap"))
 
 
 def _table(text: str, name: str) -> list[Entry]:

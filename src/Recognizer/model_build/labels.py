@@ -9,12 +9,14 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recognizer import coco
+from recognizer.labels import HIERARCHY
 
-from model_build.errors import NotSlimmable
+from model_build.errors import LabelsNotUsable, NotSlimmable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,11 +56,15 @@ def of_entries(entries: Sequence[Entry], source: str) -> Table:
     """The table of a label file: names of COCO's and Open Images' get the ids of Open Images, others ids of their own.
 
     COCO's mouse is a computer mouse, Open Images' an animal: such names are COCO's where all of COCO's are there.
+
+    Raises:
+        LabelsNotUsable: a class is a kind of itself.
     """
     known = _known_names([entry.name for entry in entries])
     ids: dict[str, tuple[str, str]] = {}  # name in lower case -> id, display name
     taken: set[str] = set()
     rows: list[Row] = []
+    children: list[tuple[str, str]] = []  # id, name of its parent
     for entry in entries:
         id_, name = (entry.id, entry.name) if entry.id else known.get(entry.name.casefold(), ("", entry.name))
         id_ = id_ or _own_id(name)
@@ -66,13 +72,13 @@ def of_entries(entries: Sequence[Entry], source: str) -> Table:
             id_ = _unused(id_, taken)
             rows.append((entry.index, id_, name))
         ids.setdefault(entry.name.casefold(), (id_, name))
-    hierarchy = []
-    for entry in entries:
         if entry.parent:
-            parent_id, parent = ids.get(
-                entry.parent.casefold(), known.get(entry.parent.casefold(), (_own_id(entry.parent), entry.parent))
-            )
-            hierarchy.append((ids[entry.name.casefold()][0], parent_id, parent))
+            children.append((id_, entry.parent))
+    hierarchy = []
+    for id_, parent in children:
+        key = parent.casefold()
+        hierarchy.append((id_, *ids.get(key, known.get(key, (_own_id(parent), parent)))))
+    _require_no_circle(hierarchy, source)
     return Table(rows, source, hierarchy)
 
 
@@ -91,6 +97,23 @@ def require_names(columns: int, rows: Sequence[Row]) -> None:
     """
     if {index for index, _, _ in rows} != set(range(1, columns)):
         raise NotSlimmable(f"it scores {columns - 1} classes, but {len(rows)} have names")
+
+
+def _require_no_circle(hierarchy: Sequence[tuple[str, str, str]], source: str) -> None:
+    """Checks that nothing is a kind of itself, be it by way of Open Images' hierarchy."""
+    with HIERARCHY.open(encoding="utf-8", newline="") as file:
+        theirs = [(row["child_id"], row["parent_id"], row["parent"]) for row in csv.DictReader(file)]
+    above: dict[str, set[str]] = {}
+    for child_id, parent_id, _ in (*theirs, *hierarchy):
+        above.setdefault(child_id, set()).add(parent_id)
+    try:
+        TopologicalSorter(above).prepare()
+    except CycleError as error:
+        names = {parent_id: parent for _, parent_id, parent in (*theirs, *hierarchy)}
+        circle = ", a kind of ".join(names[id_] for id_ in reversed(error.args[1]))
+        raise LabelsNotUsable(
+            f"{source} makes a class a kind of itself: {circle}. Take out one of these parents"
+        ) from error
 
 
 def _write(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

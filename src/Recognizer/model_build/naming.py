@@ -5,6 +5,8 @@ Owns that order, and the check that the names are this model's.
 
 from __future__ import annotations
 
+import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from model_build import label_files, labels
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
     from model_build.form import Form
     from model_build.label_files import Entry
+
+logger = logging.getLogger(__name__)
 
 
 def table(form: Form, given: tuple[Path, str] | None, beside: Path | None, model: Path) -> labels.Table:
@@ -34,7 +38,7 @@ def table(form: Form, given: tuple[Path, str] | None, beside: Path | None, model
     if form.rows_inside is not None:
         return labels.Table(form.rows_inside, "in the model")
     if form.labels_inside is not None:
-        return _checked(form, label_files.of_lines(form.labels_inside), "in the model")
+        return _checked(form, label_files.of_lines(form.labels_inside, "the label file in it"), "in the model")
     found = label_files.beside(model, beside) if beside is not None else None
     if found is not None:
         return _checked(form, label_files.of_file(found), found.name)
@@ -51,4 +55,15 @@ def _checked(form: Form, entries: list[Entry], source: str) -> labels.Table:
             f"{source} names a class {highest}, but the model has {form.class_count}. A first line for the background "
             "must be ??? or background"
         )
-    return labels.of_entries(entries, source)
+    return labels.of_entries(_without_background(entries, highest, form.class_count, source), source)
+
+
+def _without_background(entries: list[Entry], highest: int, class_count: int | None, source: str) -> list[Entry]:
+    """The entries, of which one that is called background is a class only if the model has one for it."""
+    background = next((entry.name for entry in entries if entry.index == label_files.BACKGROUND), None)
+    if background is None:
+        return entries
+    if class_count == highest + 1:
+        return [entry if entry.index is None else replace(entry, index=entry.index + 1) for entry in entries]
+    logger.info("%s: what is called %s stands for no class", source, background)
+    return [entry for entry in entries if entry.index != label_files.BACKGROUND]

@@ -1,6 +1,6 @@
 """How pixels of 0..255 become the values that a network takes: ``(pixel - mean) / std``.
 
-Owns the four common ways by name.
+Owns the four common ways by name, and the scale and offset that come to the same.
 """
 
 from __future__ import annotations
@@ -58,7 +58,14 @@ class Normalisation:
         name = known.get((mean, std), f"mean {mean}, std {std}")
         return cls(mean * (channels // len(mean)), std * (channels // len(std)), name)
 
-    @property
-    def pairs(self) -> list[tuple[float, float]]:
-        """Mean and std of each channel."""
-        return list(zip(self.mean, self.std, strict=True))
+    def levels(self, step: float = 1.0, zero_point: float = 0.0) -> dict[str, list[float]]:
+        """The ``scale`` and ``offset`` of model.json's ``input``: value = pixel * scale + offset.
+
+        Args:
+            step: between two levels of a quantised input.
+            zero_point: its level that stands for 0.
+        """
+        return {
+            "scale": [1 / (std * step) for std in self.std],
+            "offset": [zero_point - mean / (std * step) for mean, std in zip(self.mean, self.std, strict=True)],
+        }

@@ -7,17 +7,19 @@ read out of its layers.
 
 from __future__ import annotations
 
-import hashlib
-import logging
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from model_build.errors import FetchFailed
+from model_build import kept
+from model_build.errors import FetchFailed, Unreachable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from botocore.response import StreamingBody
 
 SCHEME = "s3://"
@@ -29,11 +31,9 @@ _WITHOUT_CREDENTIALS = (
     "Or give a presigned address (aws s3 presign)"
 )
 
-logger = logging.getLogger(__name__)
 
-
-def downloaded(address: str, cache: Path) -> Path:
-    """The file at an address, as it is kept in the cache: fetched once, and whole or not at all.
+def downloaded(address: str, cache: Path, sha256: str | None = None) -> Path:
+    """The file at an address, as it is kept in the cache; see ``kept.current``.
 
     Raises:
         FetchFailed: it cannot be fetched; the message says why.
@@ -42,32 +42,45 @@ def downloaded(address: str, cache: Path) -> Path:
     bucket, key = url.netloc, url.path.removeprefix("/")
     if not bucket or not key or url.query or url.fragment:
         raise FetchFailed("an address in S3 looks like s3://bucket/folder/1.tar.gz")
-    cache.mkdir(parents=True, exist_ok=True)
-    file = cache / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}-{Path(key).name}"
-    if not file.exists():
-        logger.info("fetching %s", address)
+
+    def fetch(file: Path, validators: Mapping[str, str]) -> dict[str, str] | None:
         part = file.with_name(f"{file.name}.part")
-        _fetch(bucket, key, part)
-        part.rename(file)
-    return file
+        found = _fetch(bucket, key, part, validators.get("ETag"))
+        if found is not None:
+            part.replace(file)
+        return found
+
+    return kept.current(address, Path(key).name, cache, sha256, fetch)
 
 
-def _fetch(bucket: str, key: str, part: Path) -> None:
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415 - takes 0.3 s
+def _fetch(bucket: str, key: str, part: Path, etag: str | None) -> dict[str, str] | None:
+    """Writes an object to a file and returns its entity tag, or None where it has the one that is given."""
+    from botocore.exceptions import (  # noqa: PLC0415 - takes 0.3 s
+        BotoCoreError,
+        ClientError,
+        ConnectionError,  # noqa: A004
+        HTTPClientError,
+        NoCredentialsError,
+    )
     from botocore.session import get_session  # noqa: PLC0415
 
     try:
         client: Any = get_session().create_client("s3")  # its methods are made of S3's description as it runs
-        found = client.get_object(Bucket=bucket, Key=key)
+        found = client.get_object(Bucket=bucket, Key=key, **({"IfNoneMatch": etag} if etag else {}))
         _write(found["Body"], found["ContentLength"], part)
     except NoCredentialsError as error:
         raise FetchFailed(_WITHOUT_CREDENTIALS) from error
     except ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_MODIFIED:
+            return None
         raise FetchFailed(
             f"S3 answered {error.response['Error']['Code']}: {error.response['Error']['Message']}"
         ) from error
+    except (ConnectionError, HTTPClientError) as error:
+        raise Unreachable(f"it cannot be fetched: {error}") from error
     except (BotoCoreError, OSError) as error:
         raise FetchFailed(f"it cannot be fetched: {error}") from error
+    return {"ETag": found["ETag"]} if "ETag" in found else {}
 
 
 def _write(body: StreamingBody, total_bytes: int, part: Path) -> None:

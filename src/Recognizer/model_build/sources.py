@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from model_build import fetch, s3
+from model_build import fetch, kept, s3
 from model_build.confidential import public, without_secrets
 from model_build.errors import FetchFailed, NotObtained
 
@@ -110,11 +110,11 @@ def _from_url(address: str, sha256: str | None, cache: Path) -> Fetched:
 
 
 def _from_s3(address: str, sha256: str | None, cache: Path) -> Fetched:
-    file = s3.downloaded(address, cache)
+    file = s3.downloaded(address, cache, sha256)
     try:
         fetched = fetch.from_file(file, sha256, cache, source=address)
     except NotObtained:
-        file.unlink()  # else the wrong file would be found again next time
+        kept.forget(file)  # else the wrong file would be found again next time
         raise
     return fetched if fetched.path != file else replace(fetched, beside=None)  # only other downloads lie beside it
 

@@ -9,7 +9,9 @@ Source: ``tensorflow_lite_support/metadata/metadata_schema.fbs`` of https://gith
 
 from __future__ import annotations
 
+import struct
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +38,21 @@ _FILE_NAME, _FILE_TYPE = 0, 2
 _NORMALIZATION_OPTIONS = 1  # of the union ProcessUnitOptions
 _LABEL_FILES = {2, 3}  # AssociatedFileType: TENSOR_AXIS_LABELS, TENSOR_VALUE_LABELS
 
+# What flatbuffers and zipfile say of damage: they check next to nothing and look wherever an offset leads.
+UNREADABLE = (
+    struct.error,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
@@ -58,11 +75,10 @@ def read(path: Path) -> Metadata:
     Raises:
         ValueError: they cannot be read.
     """
-    content = path.read_bytes()
-    buffer = _metadata_buffer(content)
-    if buffer is None:
-        return Metadata(labels=_only_label_file(path))
     try:
+        buffer = _metadata_buffer(path.read_bytes())
+        if buffer is None:
+            return Metadata(labels=_only_label_file(path))
         model = _Fields(Table(buffer, flatbuffers.encode.Get(number_types.UOffsetTFlags.packer_type, buffer, 0)))
         subgraphs = model.tables(_MODEL_SUBGRAPHS)
         inputs = subgraphs[0].tables(_SUBGRAPH_INPUTS) if subgraphs else []
@@ -72,7 +88,7 @@ def read(path: Path) -> Metadata:
         names = [file.text(_FILE_NAME) for file in files if file.byte(_FILE_TYPE) in _LABEL_FILES]
         labels = _appended(path, names[0]) if names else _only_label_file(path)
         return Metadata(model.text(_MODEL_NAME), next(iter(normalisations), None), labels)
-    except (IndexError, KeyError, TypeError, UnicodeDecodeError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise ValueError(f"its metadata cannot be read: {error!r}") from error
 
 
@@ -135,7 +151,7 @@ def _only_label_file(path: Path) -> list[str] | None:
     if not zipfile.is_zipfile(path):
         return None
     with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".txt")]
+        names = [name for name in archive.namelist() if name.casefold().endswith(".txt")]
     return _appended(path, names[0]) if len(names) == 1 else None
 
 

@@ -1,7 +1,8 @@
 """What was fetched -> the one model in it.
 
 Owns telling a ``.tar.gz``, a ``.zip`` and a ``.tflite`` apart by their first bytes (addresses may end in anything), and
-unpacking. Refuses what would leave its folder, what is neither file nor folder, and more than a container image holds.
+unpacking. Refuses what would leave its folder, what is neither file nor folder, and more than a container image holds;
+leaves out what macOS adds to an archive.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO
 
 from model_build.errors import NotAModel
@@ -123,6 +125,12 @@ def _of_zip(archive: Path) -> Iterator[Member]:
                 yield member.filename, content  # type: ignore[misc]
 
 
+def _is_of_macos(name: str) -> bool:
+    """Whether a member is metadata of another one: ``._a`` of ``a``, which in zip files lies below ``__MACOSX/``."""
+    *folders, file = PurePosixPath(name).parts or ("",)
+    return "__MACOSX" in folders or file.startswith("._")
+
+
 def _write(members: Iterator[Member], folder: Path) -> None:
     root = folder.resolve()
     root.mkdir(parents=True)
@@ -131,6 +139,8 @@ def _write(members: Iterator[Member], folder: Path) -> None:
         target = (root / name).resolve()
         if not target.is_relative_to(root):
             raise _Refused(f"{name} would leave its folder")
+        if _is_of_macos(name):
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         with content, target.open("xb") as file:
             while chunk := content.read(min(_CHUNK_BYTES, left_bytes + 1)):

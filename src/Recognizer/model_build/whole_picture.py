@@ -75,13 +75,18 @@ def read(path: Path, engine: str, normalisation: Normalisation | None) -> Form:
             input_name, outputs = litert.convert(work / "classifier", folder / FILE_NAME)
         else:
             (work / "classifier").rename(folder / FOLDER_NAME)
-        levels = {"scale": [1 / std for std in chosen.std], "offset": [-mean / std for mean, std in chosen.pairs]}
         return {
             "kind": TASK,
             "task": TASK,
             "outputs": outputs,
             "signature": SIGNATURE,
-            "input": {"name": input_name, "height": height, "width": width, "dtype": picture.dtype, **levels},
+            "input": {
+                "name": input_name,
+                "height": height,
+                "width": width,
+                "dtype": picture.dtype,
+                **chosen.levels(),
+            },
             "normalization": chosen.name,
             "graph": "published",
             "kept_because": "classifiers are served whole",

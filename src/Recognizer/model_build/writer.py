@@ -96,6 +96,6 @@ def _save(facts: dict[str, Any], folder: Path) -> None:
 def _name_of(source: str) -> str:
     """What to call a model of the user's own: as its archive, file or folder is called."""
     name = source.rstrip("/").rpartition("/")[2].partition("?")[0]
-    for suffix in (".tar.gz", ".tgz", ".zip", ".tflite"):
+    for suffix in (".tar.gz", ".tgz", ".zip", ".tflite", ".keras"):
         name = name.removesuffix(suffix)
     return name

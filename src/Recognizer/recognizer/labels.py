@@ -47,11 +47,13 @@ class LabelMap:
         if not self.by_index:
             raise ModelNotUsable("The label table is empty; build the model again.")
         keys: dict[str, int] = {}
+        covered: dict[str, frozenset[int]] = {}
         for index, label in self.by_index.items():
             keys.setdefault(label.name.casefold(), index)
             if keys.setdefault(label.id.casefold(), index) != index:
                 raise ModelNotUsable(f"The label table has {label.id} twice; build the model again.")
-        covered = {key: frozenset({index}) for key, index in keys.items()}
+            for key in (label.name.casefold(), label.id.casefold()):
+                covered[key] = covered.get(key, frozenset()) | {index}
         for id_, (name, below) in self.groups.items():
             for key in (id_.casefold(), name.casefold()):
                 covered[key] = covered.get(key, frozenset()) | below
@@ -96,7 +98,10 @@ class LabelMap:
         return cls(labels, {id_: (names[id_], frozenset(indices)) for id_, indices in below.items()})
 
     def index_of(self, id_or_name: str) -> int | None:
-        """The class index of a machine id or of a display name in any case; None if there is none."""
+        """The class index of a machine id or of a display name in any case; None if there is none.
+
+        Of several classes of one name it is the first; ``covered_by`` knows them all.
+        """
         return self._index_by_key.get(id_or_name.casefold())
 
     @property
@@ -122,7 +127,7 @@ class LabelMap:
         return (included or frozenset(self.by_index)) - excluded
 
     def covered_by(self, name: str, parameter: str) -> frozenset[int]:
-        """The indices of a class and of all that it covers.
+        """The indices of a class, or of all classes of that name, and of all that they cover.
 
         Raises:
             InvalidParameter: the name is unknown; the message names the parameter and suggests up to three labels.
@@ -142,9 +147,14 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _ancestors(id_: str, parents: Mapping[str, list[str]]) -> list[str]:
-    """All classes above one, nearest first, each once; a class can have several parents."""
-    found: list[str] = []
+    """All classes above one, nearest first, each once; a class can have several parents.
+
+    What was found is not looked at again, so that a circle, which the build refuses, does not go on for ever.
+    """
+    found = [id_]
     level = [id_]
-    while level := [parent for child in level for parent in parents.get(child, ())]:
-        found += [parent for parent in dict.fromkeys(level) if parent not in found]
-    return found
+    while level:
+        above = dict.fromkeys(parent for child in level for parent in parents.get(child, ()))
+        level = [parent for parent in above if parent not in found]
+        found += level
+    return found[1:]

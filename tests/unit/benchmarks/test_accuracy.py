@@ -109,6 +109,34 @@ def test_nothing_found_has_no_precision(truth):
     assert set(accuracy.figures(judge, []).values()) == {0.0}
 
 
+@pytest.fixture
+def figures_of(monkeypatch, tmp_path):
+    """Each built model has figures that tell which it is."""
+    monkeypatch.setattr(accuracy, "SSD", tmp_path / "ssd.tflite")
+    monkeypatch.setattr(accuracy, "_model", lambda engine, file=None: tmp_path / (file.stem if file else engine))
+
+    def found(model, _folder):
+        row = {"AP": 1.0, "AP small": 1.0, "AP medium": 1.0, "AP large": 1.0, "ms": float(len(model.name))}
+        return {"accuracy": {"whole": row, "tiles=2": row}, "facts": {"model": model.name}}
+
+    monkeypatch.setattr(accuracy, "_figures", found)
+    return accuracy.SSD
+
+
+def test_the_detector_of_most_tutorials_is_measured_where_it_lies_beside_the_project(figures_of, folder):
+    in_coco_form(folder)
+    of_the_model_in_use = [f"{engine}, {way}" for engine in ("tensorflow", "litert") for way in ("whole", "tiles=2")]
+    assert list(accuracy.measured(folder)["accuracy"]) == of_the_model_in_use
+
+    figures_of.touch()
+    found = accuracy.measured(folder)
+    assert list(found["accuracy"]) == [*of_the_model_in_use, "SSD, litert, whole", "SSD, litert, tiles=2"]
+    assert found["accuracy"]["SSD, litert, whole"]["ms"] == len("ssd")
+    assert found["accuracy_of"] == {"model": "litert", "SSD": "ssd", "pictures": "1"}
+    drawn = plot.accuracy(found["accuracy"])
+    assert all(f">{name}<" in drawn for name in ("tensorflow", "litert", "SSD, litert", "whole", "tiles=2"))
+
+
 def test_the_published_document_is_what_its_figures_make():
     found = json.loads(accuracy.RESULTS.read_text(encoding="utf-8"))
     document = accuracy.DOCUMENT.read_text(encoding="utf-8")

@@ -146,3 +146,47 @@ def test_more_tiles_than_there_is_time_for_are_refused_with_the_largest_number(o
 
 def test_as_many_tiles_as_there_is_time_for_are_looked_at():
     tiles._require_time(4, 1.0, 16.0)
+
+
+class Clock:
+    """A clock that each look moves on: the first by ``first_s``, those at tiles by the seconds that are given."""
+
+    def __init__(self, first_s, *tiles_s):
+        self.now_s, self.takes_s, self.looks = 0.0, iter([first_s, *tiles_s]), 0
+
+    def monotonic(self):
+        return self.now_s
+
+    def look(self, _view, _criteria, _part):
+        self.now_s += next(self.takes_s)
+        self.looks += 1
+        return NOTHING
+
+
+@pytest.mark.parametrize(
+    ("count", "tiles_s", "said"),
+    [
+        (4, [0.4] * 16, "leave tiles out"),  # 16 of them would take 6.4 s
+        (4, [0.1] * 16, "tiles=3 is the most"),
+        (4, [0.05] * 8 + [0.4] * 8, "tiles=3 is the most"),
+    ],
+)
+def test_tiles_that_take_longer_than_the_first_look_are_given_up_in_time(monkeypatch, count, tiles_s, said):
+    clock = Clock(0.05, *tiles_s)
+    monkeypatch.setattr(tiles, "time", clock)
+    view = SimpleNamespace(size_px=SIZE, ends_at_s=1.5)
+
+    with pytest.raises(TooManyTiles, match=said) as caught:
+        tiles.looked(clock.look, view, Criteria(limit=100, min_score=0.0, tiles=count))
+
+    assert caught.value.parameter == "tiles"
+    assert clock.now_s < 1.5
+    assert clock.looks < 1 + len(tiles_s)
+
+
+def test_the_last_tile_may_take_what_is_left(monkeypatch):
+    clock = Clock(0.05, 0.05, 0.05, 0.05, 1.2)
+    monkeypatch.setattr(tiles, "time", clock)
+
+    tiles.looked(clock.look, SimpleNamespace(size_px=SIZE, ends_at_s=1.5), Criteria(limit=100, min_score=0.0, tiles=2))
+    assert clock.looks == 5
