@@ -307,9 +307,10 @@ def test_arrow_keys_go_through_the_list(street):
 
 
 def test_objects_chips_and_boxes_have_one_colour(street):
-    stroke = street.locator("#overlay .mark[data-index='0'] rect").last.evaluate("e => getComputedStyle(e).stroke")
-    expect(street.locator("#objects .swatch").first).to_have_css("background-color", stroke)
-    expect(street.locator("#chips [data-label=Car] .swatch")).to_have_css("background-color", stroke)
+    swatch = street.locator("#objects .swatch").first
+    colour = swatch.evaluate("each => getComputedStyle(each).backgroundColor")
+    expect(street.locator("#overlay .mark[data-index='0'] rect").last).to_have_css("stroke", colour)
+    expect(street.locator("#chips [data-label=Car] .swatch")).to_have_css("background-color", colour)
 
 
 def width_of(page):

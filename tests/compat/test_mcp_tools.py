@@ -7,6 +7,7 @@ import base64
 import hashlib
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import jsonschema
 import pytest
@@ -40,7 +41,8 @@ def talk(address, mode, conversation, **headers):
             async with Client(transport, mode=mode) as client:
                 return await conversation(client)
 
-    return asyncio.run(run())
+    with ThreadPoolExecutor(max_workers=1) as apart:  # tests in a browser leave their event loop running in this one
+        return apart.submit(asyncio.run, run()).result()
 
 
 def call(address, mode, name, **arguments):
@@ -243,3 +245,13 @@ def test_a_body_that_is_not_said_to_be_json_is_refused(app):
     answer = ask(app, "/mcp", json.dumps(message("tools/list")).encode(), Content_Type="text/plain")
 
     assert (answer.status, answer.json["error"]["code"]) == (415, -32600)
+
+
+def test_it_answers_within_an_event_loop_of_the_callers(app):
+    async def asked():
+        return ask(app, "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, **BOTH)
+
+    with ThreadPoolExecutor(max_workers=1) as apart:
+        answer = apart.submit(asyncio.run, asked()).result()
+
+    assert [tool["name"] for tool in answer.json["result"]["tools"]] == list(TOOLS)

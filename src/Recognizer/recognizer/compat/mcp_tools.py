@@ -14,6 +14,7 @@ import asyncio
 import base64
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -166,7 +167,8 @@ def serve(request: Request, desk: Desk) -> Response:
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
-    response = asyncio.run(_exchanged(server, request))
+    with ThreadPoolExecutor(max_workers=1) as apart:  # whoever called may be within an event loop of their own
+        response = apart.submit(asyncio.run, _exchanged(server, request)).result()
     if failures:  # the package would tell the client what went wrong inside, and nobody else
         raise failures[0]
     return response
