@@ -7,6 +7,24 @@ import json
 
 from tests.functional.proxy_events import Context, event, reply
 
+HOSTILE = [
+    None,
+    True,
+    -1,
+    1.5,
+    10**400,
+    float("nan"),
+    float("inf"),
+    "5",
+    "\ud800",
+    [],
+    {},
+    [None],
+    ["\ud800"],
+    {"a": 1},
+]
+"""Values that JSON can have in any place, most of them wrong in all."""
+
 
 def ask(app, path, body=b"", method="POST", query=None, **headers):
     """The reply to a request; a body that is no bytes goes as JSON, and ``Content_Type`` is Content-Type."""
@@ -20,6 +38,5 @@ def ask(app, path, body=b"", method="POST", query=None, **headers):
 
 def detections(app, picture, **query):
     """What ``/detector`` finds in a picture."""
-    sent = event(method="POST", query=query, headers={"Content-Type": "image/png", "Accept": "application/json"})
-    sent |= {"body": base64.b64encode(picture).decode(), "isBase64Encoded": True}
-    return reply(app(sent, Context())).json["detections"]
+    answer = ask(app, "/detector", picture, query=query, Content_Type="image/png", Accept="application/json")
+    return answer.json["detections"]

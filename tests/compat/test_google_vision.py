@@ -8,7 +8,7 @@ import hashlib
 import pytest
 from recognizer.build import build
 
-from tests.compat.asking import ask, detections
+from tests.compat.asking import HOSTILE, ask, detections
 from tests.functional.serving import environment
 
 PATH = "/v1/images:annotate"
@@ -167,24 +167,6 @@ def test_an_address_that_may_not_be_fetched_is_its_own_error(tiny_model):
     answer = ask(app, PATH, one({"source": {"imageUri": "http://elsewhere.example/a.jpg"}}))
 
     assert (answer.status, answer.json["responses"][0]["error"]["code"]) == (200, 7)
-
-
-HOSTILE = [
-    None,
-    True,
-    -1,
-    1.5,
-    10**400,
-    float("nan"),
-    float("inf"),
-    "5",
-    "\ud800",
-    [],
-    {},
-    [None],
-    ["\ud800"],
-    {"a": 1},
-]
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=repr)

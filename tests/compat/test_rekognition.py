@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from recognizer.build import build
 
-from tests.compat.asking import ask, detections
+from tests.compat.asking import HOSTILE, ask, detections
 from tests.functional.serving import environment, served
 
 KEY = "AKIAEXAMPLE"
@@ -195,24 +195,6 @@ def test_the_access_key_id_is_the_key(tiny_model, noise):
     unsigned = ask(app, "/", body, X_Amz_Target=TARGET)
     assert (unsigned.status, unsigned.json["__type"]) == (400, "AccessDeniedException")
     assert "www-authenticate" in unsigned.headers
-
-
-HOSTILE = [
-    None,
-    True,
-    -1,
-    1.5,
-    10**400,
-    float("nan"),
-    float("inf"),
-    "5",
-    "\ud800",
-    [],
-    {},
-    [None],
-    ["\ud800"],
-    {"a": 1},
-]
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=repr)

@@ -130,9 +130,7 @@ def _found(data: Any, desk: Desk, vocabulary: Vocabulary, regions: list[_Region]
 
 def _regions(given: Mapping[str, Any], labels: tuple[str, ...], default_min_score: float) -> list[_Region]:
     """The whole picture, and the parts of it that have rules of their own."""
-    regions = given.get("regions") or []
-    if not isinstance(regions, list) or len(regions) > _MAX_REGIONS:
-        raise InvalidParameter(f"regions must be a list of at most {_MAX_REGIONS}.", parameter="regions")
+    regions = reading.elements(given.get("regions") or None, "regions", _MAX_REGIONS)
     everywhere = _least(given.get("detect"), "detect", labels)
     if not everywhere and not regions:  # no rules: all that there is
         everywhere = {_ANY: default_min_score}
