@@ -17,7 +17,7 @@ from mcp.shared.exceptions import MCPError
 from PIL import Image, ImageChops
 from recognizer.build import build
 
-from tests.compat.asking import ask, detections
+from tests.compat.asking import HOSTILE, ask, detections
 from tests.functional.serving import environment, served
 
 TOOLS = ("detect", "crop", "blur")
@@ -202,9 +202,6 @@ def test_what_goes_wrong_inside_stays_there(tiny_model, monkeypatch, noise):
 
     assert (answer.status, answer.json["error"]["code"]) == (500, -32603)
     assert b"secret" not in answer.body
-
-
-HOSTILE = [None, True, -1, 10**400, float("nan"), "5", "\ud800", [], {}, [None], ["\ud800"], {"a": 1}]
 
 
 @pytest.mark.parametrize("value", HOSTILE, ids=repr)
