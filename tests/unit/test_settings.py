@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 from pathlib import Path
@@ -161,7 +160,7 @@ def test_every_setting_has_its_variable_documented():
     variables = {attribute.rpartition("(")[2] for attribute in (Settings.__doc__ or "").split(").") if "(" in attribute}
     variables = {variable.split(",")[0].strip(" )") for variable in variables}
 
-    assert len(variables) == len(dataclasses.fields(Settings))
+    assert len(variables) == len(Settings._fields)
     assert variables <= documented
 
 

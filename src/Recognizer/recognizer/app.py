@@ -7,7 +7,6 @@ the next request works: nothing is raised from here.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -161,7 +160,7 @@ class App:
             response = caching.private(response)
         if request.method != "POST":
             response = caching.conditional(response, request.header("if-none-match"))
-        return replace(response, body="") if is_head else response
+        return response._replace(body="") if is_head else response
 
     def _detect_from_query(self, request: Request, record: Record) -> Response:
         return self._detect(request, detection.from_query(request, self._rules), record)
@@ -234,7 +233,7 @@ class App:
         body = {"model": self._model.identity.name, "labels": labels, "groups": groups}
         max_age_s = self._settings.cache_max_age_s
         if prefers_html(request.header("accept")):
-            response = _asset(replace(self._pages.labels(body), max_age_s=max_age_s), request, _)
+            response = _asset(self._pages.labels(body)._replace(max_age_s=max_age_s), request, _)
         else:
             response = responses.document(body, max_age_s)
         return headers.varied(response, "Accept")
@@ -259,7 +258,7 @@ def _ends_at_s(context: object) -> float:
 def _asset(asset: Asset, request: Request, _: Record) -> Response:
     body, encoding_headers = encoding.encoded(asset.body, request.header("accept-encoding"))
     response = responses.representation(asset.media_type, body, asset.max_age_s, asset.policy)
-    return replace(response, headers={**response.headers, **encoding_headers})
+    return response._replace(headers={**response.headers, **encoding_headers})
 
 
 def _methods(path: str, endpoints: Mapping[str, Endpoint]) -> list[str]:

@@ -7,15 +7,15 @@ means the same before and after a resize.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Criteria:
+class Criteria(NamedTuple):
     """Which of the objects in a picture are wanted.
 
     Attributes:
@@ -30,7 +30,7 @@ class Criteria:
     limit: int
     min_score: float
     class_indices: frozenset[int] | None = None
-    min_score_by_class: Mapping[int, float] = field(default_factory=dict)
+    min_score_by_class: Mapping[int, float] = MappingProxyType({})
     region: tuple[float, float, float, float] | None = None
     tiles: int = 1
 
@@ -40,8 +40,7 @@ class Criteria:
         return min(self.min_score, *self.min_score_by_class.values()) if self.min_score_by_class else self.min_score
 
 
-@dataclass(frozen=True, slots=True)
-class PixelBox:
+class PixelBox(NamedTuple):
     """A bounding box in whole pixels; ``xmax`` and ``ymax`` are exclusive edges, 0 <= xmin <= xmax <= width."""
 
     xmin: int
@@ -86,8 +85,7 @@ class Box:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Label:
+class Label(NamedTuple):
     """A class of the model.
 
     Attributes:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from recognizer.errors import NothingDetected
 from recognizer.job import Rendered
@@ -26,8 +25,7 @@ if TYPE_CHECKING:
     from recognizer.pictures import Encoded, Picture
 
 
-@dataclass(frozen=True, slots=True)
-class Craft:
+class Craft(NamedTuple):
     """How each step is done.
 
     Attributes:

@@ -13,7 +13,6 @@ import threading
 import time
 import traceback
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,7 +119,7 @@ def _answer(picture: DecodedPicture, order: dict[str, Any]) -> tuple[dict[str, A
             pixels = picture.thinned(order["max_px"], _part(order["part"]))
             return {"shape": pixels.shape}, [pixels.data]
         case "render":
-            request = replace(_NO_REQUEST, **order["request"])
+            request = _NO_REQUEST._replace(**order["request"])
             rendered = picture.render(request, [_detection(fields) for fields in order["detections"]])
             encoded = rendered.encoded
             facts = {"media_type": encoded.media_type, "reduced": encoded.reduced, "timings_ms": rendered.timings_ms}

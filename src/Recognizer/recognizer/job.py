@@ -6,8 +6,7 @@ request is read, done and answered is the wings' concern.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -81,8 +80,7 @@ class View(Protocol):
         """Every k-th pixel of it each way, k as small as ``max_px`` allows: RGB, shape (H, W, 3)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(NamedTuple):
     """The picture of an answer.
 
     Attributes:
@@ -113,8 +111,7 @@ class OpenPicture(View, Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class ModelIdentity:
+class ModelIdentity(NamedTuple):
     """Which model answers, and how it runs: answers depend on all of it.
 
     Attributes:
@@ -132,8 +129,7 @@ class ModelIdentity:
     build: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Labelling:
+class Labelling(NamedTuple):
     """What tells the labels of whole pictures.
 
     Attributes:
@@ -151,8 +147,7 @@ class Labelling:
     label: Callable[[View, Criteria], tuple[Classification, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class DetectRequest:
+class DetectRequest(NamedTuple):
     """What one request asks for, validated.
 
     Attributes:
@@ -176,8 +171,7 @@ class DetectRequest:
     crop: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """The file of a picture, before anything was made of it.
 
     Attributes:
@@ -191,8 +185,7 @@ class Source:
     timings_ms: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What one request came to.
 
     Attributes:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 import time
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from recognizer.errors import Overloaded, RequestError
 from recognizer.job import WITH_PICTURE, Outcome, Source
@@ -30,8 +29,7 @@ def _no_span(_: str) -> AbstractContextManager[object]:
     return nullcontext()
 
 
-@dataclass(frozen=True, slots=True)
-class Pipeline:
+class Pipeline(NamedTuple):
     """The steps of a request, each a callable; what ends at a time ends by ``time.monotonic``.
 
     Attributes:
@@ -79,7 +77,7 @@ class Pipeline:
                 picture = opened.enter_context(self.open(source.content, ends_at_s))
             with self._timed("classify", timings_ms):
                 labels = label(picture, request.criteria)
-        return replace(_outcome(request, source, picture, (), None, timings_ms), labels=labels)
+        return _outcome(request, source, picture, (), None, timings_ms)._replace(labels=labels)
 
     @contextmanager
     def _timed(self, step: str, timings_ms: dict[str, float]) -> Iterator[None]:

@@ -11,9 +11,8 @@ import hashlib
 import math
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from recognizer.errors import InvalidSetting
 
@@ -35,8 +34,7 @@ _WEB_PORTS: frozenset[int] | None = frozenset({80, 443})
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Buckets:
+class Buckets(NamedTuple):
     """Where pictures are uploaded to, and where their results go.
 
     Attributes:
@@ -50,8 +48,7 @@ class Buckets:
     origins: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What an operator can change; docs/configuration.md has the same table.
 
     Attributes:

@@ -177,7 +177,7 @@ def described(scene):
     ]
     labels = [
         {
-            "index": label.index,
+            "index": label.object_index,
             "form": label.form,
             "text": label.text,
             "font": label.font_px,

@@ -79,9 +79,9 @@ def test_each_number_is_explained_once_and_nothing_else_is(layout):
     labels = place_labels(*layout, length_px)
     numbers = [label for label in labels if label.form == "number"]
     lines = [label for label in labels if label.form == "legend"]
-    assert [line.index for line in lines] == [label.index for label in numbers]
+    assert [line.object_index for line in lines] == [label.object_index for label in numbers]
     for label, line in zip(numbers, lines, strict=True):
-        assert label.text == str(label.index + 1)
+        assert label.text == str(label.object_index + 1)
         assert line.text.startswith(f"{label.text} ")
         assert line.text != f"{label.text} "
 
@@ -92,7 +92,7 @@ def test_a_leader_joins_its_label_to_its_frame(layout):
     for label in place_labels(*layout, length_px):
         if label.leader:
             assert overlap(label.leader, label.place)
-            frame = frame_around(objects[label.index].box, picture, sizes)
+            frame = frame_around(objects[label.object_index].box, picture, sizes)
             reach = max(sizes.halo_px, 1)
             near = PixelBox(frame.xmin - reach, frame.ymin - reach, frame.xmax + reach, frame.ymax + reach)
             assert overlap(label.leader, near)
@@ -109,7 +109,7 @@ def test_what_is_placed_is_not_moved_for_less_important_names(layout):
     picture, objects, sizes = layout
     readable = Sizes(sizes.line_px, sizes.halo_px, MIN_FONT_PX)  # so that no crowd makes letters smaller
     for count in (1, len(objects) // 2):
-        assert names(count) == [label for label in names(len(objects)) if label.index < count]
+        assert names(count) == [label for label in names(len(objects)) if label.object_index < count]
 
 
 def test_labels_of_just_three_tenths_of_the_picture_are_not_crowded():
@@ -125,7 +125,7 @@ def test_labels_of_just_three_tenths_of_the_picture_are_not_crowded():
 
 def place_one(*box, picture=PICTURE, others=()):
     objects = [Named(PixelBox(*box), "Dog", "90%"), *(Named(PixelBox(*other), "", "") for other in others)]
-    labels = [label for label in place_labels(picture, objects, SIZES, length_px) if label.index == 0]
+    labels = [label for label in place_labels(picture, objects, SIZES, length_px) if label.object_index == 0]
     return (labels[0].form, edges(labels[0].place)) if labels else None
 
 
@@ -186,7 +186,7 @@ def test_every_scene_keeps_the_promise(name):
 )
 def test_most_objects_of_busy_scenes_get_their_names(name, share):
     scene = SCENES[name]
-    assert len({label.index for label in placed(scene) if label.form != "legend"}) >= share * len(scene.things)
+    assert len({label.object_index for label in placed(scene) if label.form != "legend"}) >= share * len(scene.things)
 
 
 def test_each_form_is_needed_by_some_scene():

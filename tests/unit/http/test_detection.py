@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -30,12 +28,12 @@ def test_a_url_alone_gets_the_defaults():
 
 
 def test_the_model_decides_the_default_minimum_score():
-    assert parse(http_event({"url": URL}), replace(RULES, default_min_score=0.3)).criteria.min_score == 0.3
+    assert parse(http_event({"url": URL}), RULES._replace(default_min_score=0.3)).criteria.min_score == 0.3
 
 
 def test_a_minimum_score_that_is_asked_for_goes_before_the_models():
     assert (
-        parse(http_event({"url": URL, "min_score": "0"}), replace(RULES, default_min_score=0.3)).criteria.min_score
+        parse(http_event({"url": URL, "min_score": "0"}), RULES._replace(default_min_score=0.3)).criteria.min_score
         == 0.0
     )
 

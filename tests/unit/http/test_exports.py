@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -40,7 +39,7 @@ OUTCOME = Outcome(
 
 
 def exported(kind, outcome=OUTCOME, labels=LABELS):
-    return exports.response(replace(outcome, request=replace(outcome.request, answer=kind)), MODEL, 3600, labels)
+    return exports.response(outcome._replace(request=outcome.request._replace(answer=kind)), MODEL, 3600, labels)
 
 
 def found(outcome=OUTCOME):
@@ -120,7 +119,7 @@ def named(*names):
     """The outcome with objects of these names, and their labels."""
     labels = [Label(f"/own/{number}", name) for number, name in enumerate(names)]
     detections = tuple(Detection(label, 0.5, Box(0, 0, 1, 1)) for label in labels)
-    return replace(OUTCOME, detections=detections), LabelMap(dict(enumerate(labels, 1)))
+    return OUTCOME._replace(detections=detections), LabelMap(dict(enumerate(labels, 1)))
 
 
 @pytest.mark.parametrize("label", ["=1+1", '=HYPERLINK("x";"y")', "+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\uff1d1"])
@@ -151,7 +150,7 @@ def test_two_labels_of_one_name_are_one_class():
 
 
 def test_nothing_found_is_an_empty_answer_of_its_kind():
-    nothing = replace(OUTCOME, detections=())
+    nothing = OUTCOME._replace(detections=())
 
     assert json.loads(exported("coco", nothing).body)["annotations"] == []
     assert exported("yolo", nothing).body == ""

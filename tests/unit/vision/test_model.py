@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
 
 import pytest
 from recognizer.errors import ModelNotUsable
@@ -34,7 +33,7 @@ def folder(tmp_path):
 def test_a_model_says_what_it_is(folder):
     model = Model.load(folder)
 
-    assert replace(model.identity, build="") == ModelIdentity("a/model", "tensorflow", "published", "12ab")
+    assert model.identity._replace(build="") == ModelIdentity("a/model", "tensorflow", "published", "12ab")
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,8 @@ of their own for a key, ``key_of(request)`` reads it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recognizer.errors import InvalidSetting
 
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """One address of another service.
 
     Attributes:
@@ -55,7 +53,7 @@ class Endpoint:
     def with_key(self, request: Request) -> Request:
         """The request with its key where ours have it."""
         key = self._dialect.key_of(request) if hasattr(self._dialect, "key_of") else ""
-        return replace(request, headers={**request.headers, "authorization": f"Bearer {key}"}) if key else request
+        return request._replace(headers={**request.headers, "authorization": f"Bearer {key}"}) if key else request
 
     @property
     def _dialect(self) -> Any:

@@ -5,8 +5,7 @@ Owns the way from a dialect's wishes to an outcome: by the parameters, rules and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recognizer.http.negotiation import Negotiated
 from recognizer.http.parameters import Rules, canonical, validated
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 _JSON = Negotiated("json", None)
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(NamedTuple):
     """Takes wishes for as long as one request may take: however many there are, they have one deadline.
 
     Attributes:

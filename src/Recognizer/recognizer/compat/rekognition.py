@@ -9,7 +9,7 @@ service's rights instead of their own.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from recognizer.compat.reading import MAX_INT, elements, members, number, picture_in, whole
@@ -73,7 +73,7 @@ def detect_labels(request: Request, desk: Desk) -> Response:
     target = request.header("x-amz-target")
     if target != _TARGET:
         raise NotFound(f"X-Amz-Target must be {_TARGET}, not {quoted(target)}: nothing else of Rekognition is here.")
-    asked, _ = body.read(replace(request, headers={**request.headers, "content-type": "application/json"}))
+    asked, _ = body.read(request._replace(headers={**request.headers, "content-type": "application/json"}))
     asked = members(asked, "the request", ("Image", "MaxLabels", "MinConfidence", "Features", "Settings"))
     most = min(whole(asked.get("MaxLabels"), "MaxLabels", MAX_INT, _MAX_LABELS), _MAX_LABELS)
     least = number(asked.get("MinConfidence"), "MinConfidence", _PERCENT, _DEFAULT_CONFIDENCE)
@@ -88,7 +88,7 @@ def detect_labels(request: Request, desk: Desk) -> Response:
         if (not wanted or label.name in wanted) and label.name not in unwanted
     ]
     document = {"LabelModelVersion": desk.identity.name, "Labels": [_as_json(label) for label in found[:most]]}
-    return replace(responses.passing(200, document), media_type=_MEDIA_TYPE)
+    return responses.passing(200, document)._replace(media_type=_MEDIA_TYPE)
 
 
 def problem(error: RequestError, _: Request) -> Response:
@@ -96,7 +96,7 @@ def problem(error: RequestError, _: Request) -> Response:
     name = "InvalidS3ObjectException" if error.parameter == _S3_OBJECT else _NAMES.get(error.status, _INTERNAL)
     document = {"__type": name, "message": error.public_message}
     status = 400 if error.status < 500 else 500  # noqa: PLR2004 - where the server's errors begin
-    return replace(responses.passing(status, document, **error.headers), media_type=_MEDIA_TYPE)
+    return responses.passing(status, document, **error.headers)._replace(media_type=_MEDIA_TYPE)
 
 
 def key_of(request: Request) -> str:

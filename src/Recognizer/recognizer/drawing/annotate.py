@@ -74,7 +74,8 @@ class Annotator:
             ]
             placed = place_labels(image.size, objects, sizes, self._typeface.length_px)
             for label in placed:
-                draw_leader(draw, label, inks[label.index], sizes)
+                draw_leader(draw, label, inks[label.object_index], sizes)
             for label in placed:
-                draw_label(draw, label, frames[label.index], inks[label.index], sizes, self._typeface.at(label.font_px))
+                named = label.object_index
+                draw_label(draw, label, frames[named], inks[named], sizes, self._typeface.at(label.font_px))
         return annotated

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -33,8 +32,7 @@ _OPENTYPE = (b"\0\1\0\0", b"OTTO", b"true")
 _TABLE = struct.Struct(">4sIII")  # tag, checksum, offset, length: a line of the table directory of OpenType
 
 
-@dataclass(frozen=True, slots=True)
-class Lettering:
+class Lettering(NamedTuple):
     """One size of the font, and the label ground that goes with it.
 
     Attributes:

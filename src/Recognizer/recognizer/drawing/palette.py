@@ -8,9 +8,8 @@ another. Objects of one label whose boxes overlap differ in lightness.
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,8 +67,7 @@ _HALO_PERCENT = 20  # of the colour's own levels: dark enough to edge the line o
 _LINEAR_UP_TO = 0.04045  # sRGB's transfer curve starts with a straight line
 
 
-@dataclass(frozen=True, slots=True)
-class Ink:
+class Ink(NamedTuple):
     """The three colours that one object is drawn in.
 
     Attributes:

@@ -12,7 +12,6 @@ as a function.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -49,12 +48,11 @@ class Named(NamedTuple):
     score: str
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A label in its place.
 
     Attributes:
-        index: of its object.
+        object_index: which object it names.
         form: the name of its form, or ``legend`` for a line of the legend.
         text: what it says.
         font_px: size of its letters (em).
@@ -62,7 +60,7 @@ class Placed:
         leader: the line from it to its frame, halo included, upright or level; None for a label at its frame.
     """
 
-    index: int
+    object_index: int
     form: str
     text: str
     font_px: int
@@ -111,11 +109,11 @@ class _Layout:
     def placed(self) -> list[Placed]:
         """Names first, then numbers with a legend."""
         named = self._first_of([form for form in FORMS if form.says != "number"], range(len(self._objects)))
-        with_name = {label.index for label in named}
+        with_name = {label.object_index for label in named}
         nameless = [index for index in range(len(self._objects)) if index not in with_name]
         numbers = self._first_of([form for form in FORMS if form.says == "number"], nameless)
-        lines = self._legend([label.index for label in numbers])
-        return sorted([*named, *numbers[: len(lines)]], key=attrgetter("index")) + lines
+        lines = self._legend([label.object_index for label in numbers])
+        return sorted([*named, *numbers[: len(lines)]], key=attrgetter("object_index")) + lines
 
     def _first_of(self, forms: Sequence[Form], indices: Iterable[int]) -> list[Placed]:
         """Each object's label, in the first form for which there is room; without those that have none."""

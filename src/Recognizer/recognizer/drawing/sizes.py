@@ -6,7 +6,7 @@ Owns these proportions and their limits.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from recognizer.drawing.forms import MIN_FONT_PX
 
@@ -17,8 +17,7 @@ _MAX_FONT_PX = 256
 _MIN_HALO_SIDE_PX = 32  # a smaller image needs its pixels
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(NamedTuple):
     """Sizes that follow the image's.
 
     Attributes:

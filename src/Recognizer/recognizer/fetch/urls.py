@@ -8,8 +8,7 @@ Whether the host may be called is for `addresses` to say.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urljoin
 
 import urllib3.util
@@ -27,8 +26,7 @@ _HIERARCHY = re.compile(r"//(?P<authority>[^/?#]*)(?P<tail>[^#]*)")
 _AUTHORITY = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*)(?::(?P<port>[0-9]{0,9}))?")
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A picture's URL, read once and for all.
 
     Attributes:

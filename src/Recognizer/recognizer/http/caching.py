@@ -7,7 +7,6 @@ Owns each of these rules once, for pictures, JSON documents and the page alike (
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from recognizer.http.messages import Response
@@ -43,7 +42,7 @@ def cache_headers(tag: str, max_age_s: int, *, varies: bool = False) -> dict[str
 def private(response: Response) -> Response:
     """The response, to be kept by its client alone: a shared cache would hand it to those who may not ask for it."""
     kept = response.headers.get("Cache-Control", "")
-    return replace(response, headers={**response.headers, "Cache-Control": kept.replace(_BY_ANYONE, _BY_THE_CLIENT)})
+    return response._replace(headers={**response.headers, "Cache-Control": kept.replace(_BY_ANYONE, _BY_THE_CLIENT)})
 
 
 def names(if_none_match: str, tag: str) -> bool:

@@ -6,7 +6,6 @@ answer depends on the Origin header.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from recognizer.http.messages import Response
@@ -50,7 +49,7 @@ _EVERY_PAGE = {
 def complete(response: Response) -> Response:
     """The response with the headers that every answer of its kind carries."""
     is_page = response.media_type.startswith("text/html")
-    return replace(response, headers={**_EVERY_ANSWER, **(_EVERY_PAGE if is_page else {}), **response.headers})
+    return response._replace(headers={**_EVERY_ANSWER, **(_EVERY_PAGE if is_page else {}), **response.headers})
 
 
 def listed(items: Iterable[str], brackets: str = "[]") -> str:
@@ -68,7 +67,7 @@ def listed(items: Iterable[str], brackets: str = "[]") -> str:
 def varied(response: Response, header: str) -> Response:
     """The response, saying that a header of the request has a say in it."""
     names = [*filter(None, response.headers.get("Vary", "").split(", ")), header]
-    return replace(response, headers={**response.headers, "Vary": ", ".join(dict.fromkeys(names))})
+    return response._replace(headers={**response.headers, "Vary": ", ".join(dict.fromkeys(names))})
 
 
 def is_looped(request: Request) -> bool:

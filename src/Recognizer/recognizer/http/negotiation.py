@@ -5,8 +5,7 @@ Owns reading the header (RFC 9110, section 12.5.1).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from recognizer.job import IMAGE_FORMATS
 
@@ -17,8 +16,7 @@ _JSON_RANGES = ("*/*", "application/*", "application/json")  # each narrower tha
 _ANY_IMAGE = {"*/*", "image/*"}
 
 
-@dataclass(frozen=True, slots=True)
-class Negotiated:
+class Negotiated(NamedTuple):
     """What an Accept header asks for.
 
     Attributes:

@@ -8,8 +8,7 @@ here.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from recognizer.detections import Criteria
 from recognizer.errors import InvalidParameter, quoted
@@ -37,8 +36,7 @@ _EVERY_LABEL = "*"
 _REGION_EDGES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(NamedTuple):
     """What the meaning of parameters depends on, beside themselves.
 
     Attributes:

@@ -7,7 +7,6 @@ Owns the shape of every answer of the API. How long it may be kept is ``caching`
 from __future__ import annotations
 
 import json
-from dataclasses import astuple, replace
 from typing import TYPE_CHECKING, Any
 
 from recognizer import VERSION
@@ -88,7 +87,7 @@ def detection_cache_headers(
     minima = (criteria.min_score, sorted(criteria.min_score_by_class.items()))
     wanted = (criteria.limit, minima, classes, criteria.region, criteria.tiles)
     options = (request.url, *wanted, request.answer, request.image_format, request.draw, request.crop)
-    identity = (VERSION, about, source_sha256, options, *astuple(model))
+    identity = (VERSION, about, source_sha256, options, *model)
     max_age_s = cache_max_age_s if request.content is None else 0
     return caching.cache_headers(caching.entity_tag(repr(identity)), max_age_s, varies=True)
 
@@ -128,7 +127,7 @@ def problem(error: RequestError, request_id: str | None = None) -> Response:
 def problem_page(error: RequestError, media_type: str, page: str | bytes, policy: str) -> Response:
     """The page that says what the problem document says, with its Content-Security-Policy."""
     response = _problem(error, media_type, page)
-    return replace(response, headers={**response.headers, "Content-Security-Policy": policy})
+    return response._replace(headers={**response.headers, "Content-Security-Policy": policy})
 
 
 def _problem(error: RequestError, media_type: str, body: str | bytes) -> Response:

@@ -8,8 +8,8 @@ the usual attacks cheap; they prove nothing, and what ends every attack is that 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from io import BytesIO
+from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
@@ -28,8 +28,7 @@ _WEB_PAGE = re.compile(
 _LOOKS = (jpeg_segments.excess, png_chunks.excess, gif_frame.excess, tiff_tags.excess, avif_items.excess)
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A decoded picture.
 
     Attributes:

@@ -5,9 +5,8 @@ Owns the encoders' settings and what gives way where a file does not fit: qualit
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PIL import Image
 
@@ -30,8 +29,7 @@ _SAMPLE_PX = 1024
 _NEAR = 0.8  # of the size that would fit by the estimate: near enough to be worth a try, the estimate is rough
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """A picture file.
 
     Attributes:

@@ -10,8 +10,7 @@ docs/upstream.md.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +26,11 @@ _TILE_WIDTH, _TILE_HEIGHT, _TILES = 322, 323, 324
 _SEPARATE_PLANES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class _Tag:
+class _Tag(NamedTuple):
     number: int
     type: int
-    count: int
+    values: int
+    """How many there are."""
     value: int | None
     """The value, where the tag has a single whole number."""
 
@@ -45,7 +44,7 @@ def excess(content: bytes) -> str | None:
         for tag in _tags(content):
             if len(tags) >= MAX_TAGS:
                 return f"more than {MAX_TAGS} tags"
-            if tag.count > MAX_VALUES and tag.type not in _BYTES:
+            if tag.values > MAX_VALUES and tag.type not in _BYTES:
                 return f"more than {MAX_VALUES:,} values in a tag"
             tags.setdefault(tag.number, tag)
     except (struct.error, OverflowError):  # a directory that is cut off, or beyond what is counted: its reader says so
@@ -79,7 +78,7 @@ def _repeats(tags: dict[int, _Tag]) -> bool:
         across, down = _parts(width, _value(tags, _TILE_WIDTH)), _parts(height, _value(tags, _TILE_HEIGHT))
     planes = (_value(tags, _SAMPLES) or 1) if _value(tags, _PLANES) == _SEPARATE_PLANES else 1
     offsets = tags.get(_STRIPS) or tags.get(_TILES)
-    return offsets is not None and offsets.count > across * down * planes
+    return offsets is not None and offsets.values > across * down * planes
 
 
 def _parts(length: int, of: int | None) -> int:

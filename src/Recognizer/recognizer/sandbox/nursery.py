@@ -22,10 +22,9 @@ import socket
 import time
 import warnings
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from recognizer.sandbox.wire import Wire, shared_memory
 
@@ -43,8 +42,7 @@ _KILL_FIRST: Final = "1000"
 _PR_SET_PDEATHSIG: Final = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Nursery:
+class Nursery(NamedTuple):
     """The process that forks workers.
 
     Attributes:

@@ -9,8 +9,7 @@ with ``draw=blur`` would hide 3 people of 22.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recognizer.job import ALIASES, ANSWERS, DEFAULT_LIMIT, DRAWS, IMAGE_FORMATS, MAX_LIMIT, MAX_TILES
 from recognizer.site.schemas import FILE, PICTURE_URL, ref
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
     from recognizer.site.schemas import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One parameter.
 
     Attributes:

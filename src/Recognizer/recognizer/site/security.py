@@ -6,8 +6,7 @@ line satisfies it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from recognizer.errors import Unauthorized
 from recognizer.job import COSTLY
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from recognizer.site.schemas import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Scheme:
+class Scheme(NamedTuple):
     """A way in which access is checked.
 
     Attributes:

@@ -6,7 +6,6 @@ first asked for, so that a detection does not wait for it.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -85,7 +84,7 @@ def of_detections(detect: Callable[[View, Criteria], tuple[Detection, ...]]) -> 
 
     def label(view: View, criteria: Criteria) -> tuple[Classification, ...]:
         best: dict[str, Classification] = {}
-        for found in detect(view, replace(criteria, limit=MAX_LIMIT)):
+        for found in detect(view, criteria._replace(limit=MAX_LIMIT)):
             best.setdefault(found.label.id, Classification(found.label, found.score))
         return tuple(islice(best.values(), criteria.limit))
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recognizer.errors import ModelNotUsable
 from recognizer.job import DEFAULT_MIN_SCORE, ModelIdentity
@@ -25,8 +24,7 @@ CLASSIFIER = "classifier"  # the folder in a model's folder that has a classifie
 FORMAT = 3  # of model.json; raised when older folders can no longer be read
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """A model on disk.
 
     Attributes:

@@ -7,8 +7,7 @@ is a ``Postprocess``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -58,8 +57,7 @@ class Postprocess(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """Where a picture lies in a network's input, as fractions of the input.
 
     Attributes:
@@ -87,8 +85,7 @@ class Frame:
 _ALL = Frame()
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """What a network takes: RGB pixels in one batch, each value ``pixel * scale + offset``.
 
     Attributes:

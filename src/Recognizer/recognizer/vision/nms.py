@@ -16,8 +16,7 @@ Sources: ``tensorflow/core/kernels/image/non_max_suppression_op.cc``; the Tensor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -44,8 +43,7 @@ _BLOCK_GROWTH = 8
 Region = tuple[float, float, float, float]  # xmin, ymin, xmax, ymax as fractions of the picture
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(NamedTuple):
     """Detections as arrays of one length, most confident first.
 
     Attributes:

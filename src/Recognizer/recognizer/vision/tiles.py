@@ -12,7 +12,6 @@ Source of the idea: Akyon et al., "Slicing Aided Hyper Inference", https://arxiv
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -54,7 +53,7 @@ def looked(look: Look, view: View, criteria: Criteria) -> Rows:
         TooManyTiles: there is no time for so many, or there turns out to be none as they are looked at; the message
             names the largest number that there is time for.
     """
-    everything = replace(criteria, limit=nms.MAX_DETECTIONS, region=None, tiles=1)
+    everything = criteria._replace(limit=nms.MAX_DETECTIONS, region=None, tiles=1)
     began_s = time.monotonic()
     whole = look(view, everything, None)
     ended_s = time.monotonic()
