@@ -47,6 +47,7 @@ class App:
     Attributes:
         routes: endpoints by path and method; where the last part of a path may be any, it is written ``{id}``, and
             ``{owner}`` where the one before may be too.
+        site: what is served as it is, by path.
 
     Args:
         settings: limits and how long answers may be kept.
@@ -54,7 +55,7 @@ class App:
         pipeline: what does a request's work.
         pages: answers that are made into pages, for people.
         labelling: what tells the labels of whole pictures, called at each request for them.
-        site: what is the same for everyone, by path.
+        site: what is the same for everyone, by path; called when somebody first asks for what is no route.
         foreign: other services' addresses that are answered here, by path and method.
         colour_of: machine id of a label -> the colour that its boxes are drawn in (``#d55e00``).
     """
@@ -67,7 +68,7 @@ class App:
         *,
         pages: AnswerPages,
         labelling: Callable[[], Labelling],
-        site: Mapping[str, Asset] | None = None,
+        site: Callable[[], Mapping[str, Asset]] = dict,
         foreign: Mapping[str, Mapping[str, compat.Endpoint]] | None = None,
         colour_of: Callable[[str], str],
     ) -> None:
@@ -77,6 +78,7 @@ class App:
         self._pages = pages
         self._labelling = labelling
         self._colour_of = colour_of
+        self.site = site
         self._foreign = foreign or {}
         self._rules = Rules(model.labels, model.default_min_score, settings.max_bytes)
         self._is_cold = True
@@ -88,7 +90,6 @@ class App:
             },
             "/labels": {"GET": self._labels},
             "/health": {"GET": self._health},
-            **{path: {"GET": partial(_asset, asset)} for path, asset in (site or {}).items()},
         }
         for path, methods in self._foreign.items():
             answers = {method: partial(self._answer_abroad, endpoint) for method, endpoint in methods.items()}
@@ -131,7 +132,7 @@ class App:
     def _response(self, request: Request, record: Record) -> Response:
         if self._settings.origin_secret is not None:
             access.require_origin(request, self._settings.origin_secret)
-        endpoints = self.routes.get(self._pattern(request.path))
+        endpoints = self.routes.get(self._pattern(request.path)) or self._of_site(request.path)
         if endpoints is None and request.method != "OPTIONS":
             raise NotFound(
                 f"There is nothing at {quoted(request.path)}. Try / for the page, or /detector?url=https://….jpg"
@@ -210,6 +211,10 @@ class App:
 
     def _foreign_of(self, request: Request) -> compat.Endpoint | None:
         return self._foreign.get(self._pattern(request.path), {}).get(request.method)
+
+    def _of_site(self, path: str) -> Mapping[str, Endpoint] | None:
+        asset = self.site().get(path)
+        return None if asset is None else {"GET": partial(_asset, asset)}
 
     def _pattern(self, path: str) -> str:
         """The path as the routes have it."""

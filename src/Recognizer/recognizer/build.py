@@ -29,7 +29,7 @@ from recognizer.job import DEFAULT_LIMIT, DEFAULT_MIN_SCORE, DetectRequest, Labe
 from recognizer.pipeline import Pipeline
 from recognizer.sandbox.pool import NoWorker, Pool
 from recognizer.settings import Settings
-from recognizer.site import assets, openapi, page, reference, security
+from recognizer.site import assets
 from recognizer.site.answer_pages import AnswerPages
 from recognizer.vision import classifier, detector
 from recognizer.vision.model import CLASSIFIER, Model
@@ -69,7 +69,7 @@ def build(environ: Mapping[str, str]) -> App:
     settings = Settings.from_environ(environ)
     foreign = compat.endpoints(settings.compat)
     model, pipeline, downloader = recognition(settings, settings.max_response_bytes)
-    site = _site(settings, model)
+    site = functools.cache(partial(_site, settings, model))
     app = App(
         settings,
         model,
@@ -84,7 +84,7 @@ def build(environ: Mapping[str, str]) -> App:
         app.routes |= _reception(settings.buckets, rules_of(settings, model)).routes
     if settings.is_snapshot:
         snapshot.register(
-            before=[partial(_rehearse, pipeline), downloader.prepare], after=[downloader.close, app.renew]
+            before=[partial(_rehearse, pipeline), downloader.prepare, site], after=[downloader.close, app.renew]
         )
     return app
 
@@ -216,7 +216,12 @@ def _craft(settings: Settings, max_answer_bytes: int) -> Craft:
 
 
 def _site(settings: Settings, model: Model) -> dict[str, Asset]:
-    """What is the same for every request: the page, its samples, the API's description and the reference."""
+    """What is the same for every request: the page, its samples, the API's description and the reference.
+
+    Made when it is first asked for: most instances answer nothing but requests about pictures.
+    """
+    from recognizer.site import openapi, page, reference, security  # noqa: PLC0415 - no part of a cold start
+
     buckets = (settings.buckets.origins, settings.max_bytes) if settings.buckets else ()
     site = page.assets(_WEB, model.default_min_score, *buckets)
     media_types = [pictures.MEDIA_TYPES[name] for name in pictures.READABLE]

@@ -10,7 +10,9 @@ every picture.
 from __future__ import annotations
 
 import csv
+import functools
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,16 +72,20 @@ class LabelMap:
             ModelNotUsable: a file is missing or not such a table; the message names it.
         """
         try:
-            rows = {int(row["index"]): (row["id"], row["name"]) for row in _rows(path)}
-        except (OSError, KeyError, ValueError) as error:
+            rows = {int(index): (id_, name) for index, id_, name in _rows(path, "index", "id", "name")}
+        except (OSError, ValueError) as error:
             raise ModelNotUsable(
                 f"The label table {path} cannot be read ({error!r}); build the model again."
             ) from error
         own_path = path.with_name(HIERARCHY.name)
         try:
-            relations = _rows(hierarchy_path) + (_rows(own_path) if own_path.is_file() else [])
-            hierarchy = [(row["child_id"], row["parent_id"], row["parent"]) for row in relations]
-        except (OSError, KeyError, ValueError) as error:
+            hierarchy = [
+                row
+                for file in (hierarchy_path, own_path)
+                if file == hierarchy_path or file.is_file()
+                for row in _rows(file, "child_id", "parent_id", "parent")
+            ]
+        except (OSError, ValueError) as error:
             raise ModelNotUsable(
                 f"The hierarchy of labels {hierarchy_path} or {own_path} cannot be read ({error!r}); "
                 "install the service and build the model again."
@@ -88,10 +94,13 @@ class LabelMap:
         parents: dict[str, list[str]] = {}
         for child_id, parent_id, _ in hierarchy:
             parents.setdefault(child_id, []).append(parent_id)
+        ancestors_of = functools.cache(partial(_ancestors, parents))  # shared by all children of the same parents
         labels: dict[int, Label] = {}
         below: dict[str, set[int]] = {}
         for index, (id_, name) in rows.items():
-            ancestors = _ancestors(id_, parents)
+            ancestors = [
+                ancestor for ancestor in ancestors_of(tuple(dict.fromkeys(parents.get(id_, ())))) if ancestor != id_
+            ]
             labels[index] = Label(id_, name, tuple(names[ancestor] for ancestor in ancestors))
             for ancestor in ancestors:
                 below.setdefault(ancestor, set()).add(index)
@@ -141,20 +150,30 @@ class LabelMap:
         return covered
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(path: Path, *columns: str) -> list[tuple[str, ...]]:
+    """The values of these columns; plain lists, as a dictionary for each row takes most of the time.
+
+    Raises:
+        ValueError: a column or a value is missing.
+    """
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        rows = csv.reader(file)
+        header = next(rows, [])
+        places = [header.index(column) for column in columns]
+        try:
+            return [tuple(row[place] for place in places) for row in rows if row]
+        except IndexError as error:
+            raise ValueError(f"line {rows.line_num} has too few values") from error
 
 
-def _ancestors(id_: str, parents: Mapping[str, list[str]]) -> list[str]:
-    """All classes above one, nearest first, each once; a class can have several parents.
+def _ancestors(parents: Mapping[str, list[str]], level: Iterable[str]) -> list[str]:
+    """Classes and all that cover them, nearest first, each once; a class can have several parents.
 
     What was found is not looked at again, so that a circle, which the build refuses, does not go on for ever.
     """
-    found = [id_]
-    level = [id_]
+    found: list[str] = []
     while level:
+        found += level
         above = dict.fromkeys(parent for child in level for parent in parents.get(child, ()))
         level = [parent for parent in above if parent not in found]
-        found += level
-    return found[1:]
+    return found
