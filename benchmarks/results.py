@@ -21,6 +21,7 @@ Table = dict[str, dict[str, Any]]
 Samples = dict[str, dict[str, list[dict[str, float]]]]  # table -> row -> samples of some of its columns
 
 COLD, WARM, MEMORY = "Cold start, s", "Warm request, ms", "Peak memory, MB"
+_DRAWING = "Drawing 100 objects, ms"
 
 # How many times better than the baseline the engines have to be in one run.
 _TIMES_BETTER = {
@@ -52,7 +53,14 @@ def tables(samples: Samples) -> dict[str, Table]:
         headline[WARM][name] = found["warm"][f"{name}, {cpus}"]["all"]
         headline[MEMORY][name] = next(iter(found["peak_rss_mb"][name].values()))
     cost = {row: _cost(of["all"], of["KB"], int(row.split()[1])) for row, of in found["warm"].items()}
-    return {"headline": headline, "bar": bar(headline), "against": _against(headline), **found, "cost": cost}
+    drawing = {name: of["100"] for name, of in found.get("annotate_by_n", {}).items()}
+    return {
+        "headline": headline,
+        "bar": bar(headline),
+        "against": _against({**headline, _DRAWING: drawing}),
+        **found,
+        "cost": cost,
+    }
 
 
 def bar(headline: Table) -> Table:
@@ -74,11 +82,11 @@ def container_bar(litert: Mapping[str, float]) -> Table:
     }
 
 
-def _against(headline: Table) -> Table:
+def _against(figures: Table) -> Table:
     """Then and now, where another revision was measured in the same run."""
     return {
         f"{figure}, {name.partition('@')[0]}": {name.partition("@")[2]: then, "now": now, "now / then": now / then}
-        for figure, of in headline.items()
+        for figure, of in figures.items()
         for name, then in of.items()
         if (now := of[name.partition("@")[0]]) and "@" in name
     }

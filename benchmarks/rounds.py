@@ -105,8 +105,9 @@ def _wanted(
     if is_all and asked.load_s:
         arguments = {"event": event(), "clients": _CLIENTS, "seconds": asked.load_s}
         yield "throughput", row, "", ("answers_per_s", arguments)
-    if is_all and asked.sizes_mp:
-        for n in map(str, _LIMITS):
+    if asked.sizes_mp:
+        for n in map(str, _LIMITS if is_all else _LIMITS[-1:]):
             yield "by_n", name, n, ("repeat", {"event": event(n=n, min_score="0"), "times": 2 * asked.repeats})
+    if is_all:
         for mp in asked.sizes_mp:
             yield "by_megapixels", name, f"{mp:g}", ("repeat", {"event": event(mp), "times": asked.repeats})

@@ -39,6 +39,8 @@ _KINDS = {
 _CACHE = ROOT / ".cache"
 _WORKER = Path(__file__).with_name("worker.py")
 _DONE_WITHIN_S = 600.0
+# With what running needs and nothing else, as in the images; `make bench` sets it up.
+_PYTHON = Path(sys.prefix) / "served" / "bin" / "python"
 # Of the environment; the rest could change what is measured (THREADS, MODEL_DIR, PYTHONPATH).
 _INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
 _ENVIRONMENT = {
@@ -65,6 +67,7 @@ class Subject(NamedTuple):
     module: str  # what holds the handler
     folder: Path  # where it runs, the task root
     environ: dict[str, str]  # on top of a few variables of the benchmark's own
+    python: Path = Path(sys.executable)
 
     def run(self, cpus: Sequence[int], orders: Sequence[Order], *options: str) -> tuple[Cold, list[Any], str]:
         """Carries out orders in a fresh process on these CPUs, with these options of its interpreter.
@@ -75,7 +78,7 @@ class Subject(NamedTuple):
         told, began_s = json.dumps(orders).encode(), time.monotonic()
         try:
             done = subprocess.run(
-                [sys.executable, "-P", *options, str(_WORKER), self.module, json.dumps(cpus)],
+                [self.python, "-P", *options, str(_WORKER), self.module, json.dumps(cpus)],
                 cwd=self.folder,
                 env={name: os.environ[name] for name in _INHERITED if name in os.environ} | self.environ,
                 input=told,
@@ -110,6 +113,8 @@ def prepare(folder: Path, against: str | None = None) -> list[Subject]:
     Where another revision of the project is named, its service with each engine is among them.
     """
     url = model_url()
+    if not _PYTHON.exists():
+        raise NotMeasured(f"There is no {_PYTHON}, which `make bench` sets up.")
     trees = {"": RECOGNIZER}
     if against:
         commit = git("rev-parse", "--short", "--verify", f"{against}^{{commit}}")
@@ -119,11 +124,12 @@ def prepare(folder: Path, against: str | None = None) -> list[Subject]:
         task = shutil.copytree(tree, folder / f"service{suffix}", ignore=NOT_CODE)
         for engine in ENGINES:
             environ = {**_ENVIRONMENT, "MODEL_DIR": str(_model(tree, engine, url))}
-            services.append(Subject(engine + suffix, "handler", task, environ))
+            services.append(Subject(engine + suffix, "handler", task, environ, _PYTHON))
     from model_build import sources  # noqa: PLC0415 - importable only where PYTHONPATH has src/Recognizer
 
     published = sources.obtain(url, None, _CACHE / "model").path
-    baseline = Subject(BASELINE, "baseline", folder / BASELINE, {**_ENVIRONMENT, "MODEL_DIR": str(published)})
+    environ = {**_ENVIRONMENT, "MODEL_DIR": str(published)}
+    baseline = Subject(BASELINE, "baseline", folder / BASELINE, environ, _PYTHON)
     baseline.folder.mkdir()
     shutil.copy2(Path(__file__).with_name("baseline.py"), baseline.folder)
     compileall.compile_dir(folder, quiet=1, maxlevels=20)
@@ -142,7 +148,7 @@ def of_each_kind(prepared: Sequence[Subject]) -> list[Subject]:
         file = _TWIN.parent / name
         if file.exists():
             environ = {**_ENVIRONMENT, "MODEL_DIR": str(_model(RECOGNIZER, engine, str(file)))}
-            made.append(Subject(f"{kind}, {engine}", "handler", services[engine].folder, environ))
+            made.append(Subject(f"{kind}, {engine}", "handler", services[engine].folder, environ, _PYTHON))
     return made
 
 

@@ -22,8 +22,6 @@ BUDGET = {
     "aws_lambda_powertools",
     "botocore",  # the bare package: Powertools tells it its name
     "certifi",
-    "charset_normalizer",
-    "cython_runtime",  # made by charset_normalizer
     "handler",
     "idna",
     "jmespath",

@@ -55,10 +55,14 @@ def test_a_slow_start_misses_its_line_of_the_bar_and_no_other():
 
 
 def test_another_revision_is_set_against_this_one():
-    assert results.tables(GOOD)["against"] == {
+    drawing = {
+        "annotate_by_n": {name: [{"3": 1.0}, {"100": ms}] for name, ms in {"litert": 8.0, "litert@abc": 16.0}.items()}
+    }
+    assert results.tables({**GOOD, **drawing})["against"] == {
         "Cold start, s, litert": {"abc": 0.5, "now": 0.25, "now / then": 0.5},
         "Warm request, ms, litert": {"abc": 25.0, "now": 20.0, "now / then": 0.8},
         "Peak memory, MB, litert": {"abc": 200.0, "now": 200.0, "now / then": 1.0},
+        "Drawing 100 objects, ms, litert": {"abc": 16.0, "now": 8.0, "now / then": 0.5},
     }
 
 

@@ -12,3 +12,27 @@ From the story down to what it is told in:
     urls            a URL, read once into its parts
     hosts           one spelling for each host
 """
+
+import sys
+import warnings
+
+
+def _import_requests() -> None:
+    """Imports requests without what guesses the encoding of texts.
+
+    That is charset_normalizer, 8 to 10 ms of a cold start, and pictures are no texts. Where it is missing, requests
+    goes without and only warns (``requests.compat``, ``requests.packages``).
+    """
+    guesser = "charset_normalizer"
+    if guesser in sys.modules:
+        return
+    sys.modules[guesser] = None  # type: ignore[assignment] # not to be had: docs.python.org/3/reference/import.html
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import requests  # noqa: F401, PLC0415 - whoever imports it from here on finds it there
+    finally:
+        del sys.modules[guesser]
+
+
+_import_requests()
