@@ -23,7 +23,9 @@ CPUS = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []  # tha
 _LIMITS = (1, 3, 10, 30, 100)
 _CLIENTS = (1, 2, 4)
 _WARM = 10
-_STARTS = 3  # cold starts of each service in a round: they are short, and so the machine's other work shows in them
+# Cold starts of each service in a round, one after the other's: they are short, so the machine's other work shows in
+# them, and the ends of a long process in the one that follows.
+_STARTS = 5
 
 
 class Round(NamedTuple):
@@ -65,12 +67,14 @@ def run(subjects: Sequence[Subject], rounds: Sequence[Round]) -> Samples:
                 orders = [("start", {"event": event()}), *(order for *_, order in wanted)]
                 cold_start, results, _ = subject.run(cpus, orders)
                 samples["cold_start"][row].append(cold_start)
-                if subject.name != BASELINE:
-                    samples["cold_start"][row] += [subject.run(cpus, orders[:1])[0] for _ in range(_STARTS - 1)]
                 for (table, of, column, _), answers in zip(wanted, results, strict=True):
                     samples[table][of] += [{column: one["all"]} if column else one for one in answers]
                     if table == "by_n":
                         samples["annotate_by_n"][of] += [{column: one["annotate"]} for one in answers]
+            for _ in range(_STARTS - 1):
+                for subject in (subject for subject in subjects if subject.name != BASELINE):
+                    cold_start, _, _ = subject.run(cpus, [("start", {"event": event()})])
+                    samples["cold_start"][f"{subject.name}, {len(cpus)} CPU"].append(cold_start)
     os.sched_setaffinity(0, CPUS)
     return samples
 

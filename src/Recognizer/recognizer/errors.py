@@ -33,6 +33,7 @@ import json
 from typing import Any, ClassVar
 
 _MAX_QUOTED_CHARS = 40
+_OURS = 500  # from this status on it is not the request's fault
 
 
 def quoted(value: Any) -> str:
@@ -81,6 +82,11 @@ class RequestError(RecognizerError):
         self.parameter = parameter
         self.upstream_status = upstream_status
         self.headers = headers or {}
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is the service's or a picture's server's: a later try can end otherwise."""
+        return self.status >= _OURS
 
 
 class InvalidParameter(RequestError):

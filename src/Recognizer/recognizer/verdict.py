@@ -1,8 +1,7 @@
 """A picture that nobody waits for -> its document: what is in it, or what is wrong with it.
 
-Owns which failures are a picture's own, so that a document says so once and for all; any other failure is raised, as a
-later try can end otherwise. Where pictures come from and where documents go is known to ``worker``, for a bucket, and
-to ``local.batch``, for a folder.
+Owns what is asked of it, and what its document is: once and for all where the failure is the picture's own. Where
+pictures come from and where documents go is known to ``worker``, for a bucket, and to ``local.batch``, for a folder.
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from recognizer.job import ModelIdentity, Outcome
     from recognizer.pipeline import Pipeline
 
-_OURS = 500  # from this status on it is not the picture's fault
-
 
 def outcome_of(
     content: bytes, options: Mapping[str, Any], rules: Rules, pipeline: Pipeline, ends_at_s: float
@@ -35,15 +32,10 @@ def outcome_of(
         ends_at_s: when it must be over, by ``time.monotonic``.
 
     Raises:
-        RequestError: whatever a step raises; see ``is_final``.
+        RequestError: whatever a step raises; see ``RequestError.is_ours``.
     """
     request = stored.request_for(options, rules, content)
     return pipeline.run(request, pipeline.source(request, ends_at_s), ends_at_s)
-
-
-def is_final(error: RequestError) -> bool:
-    """Whether a failure is the picture's own, which no later try would mend."""
-    return error.status < _OURS
 
 
 def document_of(
