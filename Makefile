@@ -138,15 +138,15 @@ $(VENV)/dev: requirements/dev.txt $(VENV)/run
 
 # Tools that would not go together with the rest have an environment of their own, below the other one.
 $(VENV)/%/ready: requirements/%.txt $(VENV)/uv
-	@$(APART)
+	@$(call apart)
 
 # What is measured has what running needs and nothing else, as in the images: TensorFlow's Keras imports scikit-learn and
 # Matplotlib where it finds them, a second of each start.
 $(VENV)/served/ready: requirements/run.txt $(VENV)/uv
-	@$(APART)
+	@$(call apart,--compile-bytecode)
 
-APART = $(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D) \
-	&& $(BIN)/uv pip install --quiet --compile-bytecode --python $(@D)/bin/python --no-deps --require-hashes -r $< && touch $@
+apart = $(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D) \
+	&& $(BIN)/uv pip install --quiet $(1) --python $(@D)/bin/python --no-deps --require-hashes -r $< && touch $@
 
 # Exactly what the lock says. Dependencies are not looked at: the lock is complete, and leaves out on purpose what some
 # packages wrongly ask for (see pyproject.toml).

@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.subjects import BASELINE, git
+from benchmarks.subjects import BASELINE, SITE_PACKAGES, git
 
 Table = dict[str, dict[str, Any]]
 Samples = dict[str, dict[str, list[dict[str, float]]]]  # table -> row -> samples of some of its columns
@@ -41,7 +41,11 @@ _PACKAGES = {"tensorflow", "tensorflow-cpu", "ai-edge-litert", "numpy", "pillow"
 
 def tables(samples: Samples) -> dict[str, Table]:
     """The tables of a run; headline, bar and what is set against another revision are of most CPUs."""
-    found: dict[str, Table] = {table: {row: medians(of) for row, of in rows.items()} for table, rows in samples.items()}
+    found: dict[str, Table] = {
+        # Another revision last: it is asked less, and a table has the columns of its first row.
+        table: {row: medians(rows[row]) for row in sorted(rows, key=lambda row: "@" in row)}
+        for table, rows in samples.items()
+    }
     for row, answers in samples["warm"].items():
         found["warm"][row]["p95"] = p95([answer["all"] for answer in answers])
     for row, starts in samples["cold_start"].items():
@@ -123,7 +127,8 @@ def circumstances() -> dict[str, str]:
     """The date in UTC, the revision (with ``+`` where it was changed), the machine, how busy it was, versions."""
     cpu = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     memory_gb = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9)
-    installed = {of.name.lower().replace("_", "-"): of.version for of in metadata.distributions()}
+    packages = metadata.distributions(path=[str(SITE_PACKAGES)])
+    installed = {of.name.lower().replace("_", "-"): of.version for of in packages}
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "revision": git("describe", "--always", "--dirty=+", "--exclude=*"),

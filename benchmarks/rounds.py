@@ -23,8 +23,8 @@ CPUS = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []  # tha
 _LIMITS = (1, 3, 10, 30, 100)
 _CLIENTS = (1, 2, 4)
 _WARM = 10
-# Cold starts of each service in a round, one after the other's: they are short, so the machine's other work shows in
-# them, and the ends of a long process in the one that follows.
+# Each round starts every service this often, in turns: a start is short, so other work on the machine distorts it, or a
+# large process that is just ending.
 _STARTS = 5
 
 
@@ -71,8 +71,9 @@ def run(subjects: Sequence[Subject], rounds: Sequence[Round]) -> Samples:
                     samples[table][of] += [{column: one["all"]} if column else one for one in answers]
                     if table == "by_n":
                         samples["annotate_by_n"][of] += [{column: one["annotate"]} for one in answers]
-            for _ in range(_STARTS - 1):
-                for subject in (subject for subject in subjects if subject.name != BASELINE):
+            services = [subject for subject in subjects if subject.name != BASELINE]
+            for turn in range(_STARTS - 1):
+                for subject in services[turn:] + services[:turn]:
                     cold_start, _, _ = subject.run(cpus, [("start", {"event": event()})])
                     samples["cold_start"][f"{subject.name}, {len(cpus)} CPU"].append(cold_start)
     os.sched_setaffinity(0, CPUS)

@@ -39,8 +39,10 @@ _KINDS = {
 _CACHE = ROOT / ".cache"
 _WORKER = Path(__file__).with_name("worker.py")
 _DONE_WITHIN_S = 600.0
-# With what running needs and nothing else, as in the images; `make bench` sets it up.
-_PYTHON = Path(sys.prefix) / "served" / "bin" / "python"
+# With what running needs and nothing else, nearly as in the images; `make bench` sets it up.
+_SERVED = Path(sys.prefix) / "served"
+_PYTHON = _SERVED / "bin" / "python"
+SITE_PACKAGES = _SERVED / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
 # Of the environment; the rest could change what is measured (THREADS, MODEL_DIR, PYTHONPATH).
 _INHERITED = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
 _ENVIRONMENT = {
@@ -113,8 +115,8 @@ def prepare(folder: Path, against: str | None = None) -> list[Subject]:
     Where another revision of the project is named, its service with each engine is among them.
     """
     url = model_url()
-    if not _PYTHON.exists():
-        raise NotMeasured(f"There is no {_PYTHON}, which `make bench` sets up.")
+    if not (_SERVED / "ready").exists():
+        raise NotMeasured(f"{_SERVED} is not ready; `make bench` sets it up.")
     trees = {"": RECOGNIZER}
     if against:
         commit = git("rev-parse", "--short", "--verify", f"{against}^{{commit}}")

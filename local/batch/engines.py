@@ -150,7 +150,7 @@ def _recognise(source: Source, name: str) -> Recognised | NotDone:
     except CannotRead as error:
         return NotDone(name, str(error))
     except RequestError as error:
-        if error.is_ours:
+        if error.is_server_error:
             return NotDone(name, error.public_message)
         return Recognised(name, verdict.document_of(error, _engine.identity), None, "")
     document = verdict.document_of(outcome, _engine.identity)

@@ -227,3 +227,5 @@ def test_no_body_breaks_it(app, body):
 
 def test_the_page_is_where_it_was(app):
     assert ask(app, "/", method="GET").media_type == "text/html"
+    assert ask(app, "/", method="HEAD").status == 200
+    assert ask(app, "/", method="PUT").headers["allow"] == "HEAD, GET, POST, OPTIONS"

@@ -43,6 +43,9 @@ UNUSED = {
     "aws_lambda_powertools.utilities.data_classes",
     "aws_xray_sdk",
     "botocore.session",
+    "recognizer.site.openapi",  # the site is made when somebody asks for it
+    "recognizer.site.page",
+    "recognizer.site.reference",
     "unittest",
     "sqlite3",
     "multiprocessing",

@@ -129,6 +129,16 @@ def test_a_damaged_font_stops_the_start(tiny_model, tmp_path, monkeypatch, share
         build(environ(tiny_model))
 
 
+def test_a_missing_part_of_the_site_is_missed_by_whoever_asks_for_it_alone(tiny_model, server, tmp_path, monkeypatch):
+    web = shutil.copytree(ROOT / "src" / "Recognizer" / "web", tmp_path / "web")
+    monkeypatch.setattr("recognizer.build._WEB", web)
+    app = build(environ(tiny_model))
+    (web / "page.css").unlink()
+
+    assert [reply(app(event(path=path), Context())).status for path in ("/", "/openapi.json", "/no")] == [500, 500, 404]
+    assert reply(app(event(query={"url": server.url("/car.png")}), Context())).status == 200
+
+
 # What it runs on
 
 _DRIVER = """

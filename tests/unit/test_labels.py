@@ -60,6 +60,27 @@ def test_a_table_that_is_no_text_is_refused(tmp_path):
         LabelMap.load(path)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("index,name\n1,Dog\n", "no column id"),
+        ("\nindex,id,name\n1,/m/1,Dog\n", "no column id or index or name"),
+        ("index,id,name\n1,/m/1,Dog\n2,/m/2\n", "line 3 has too few values"),
+        ("index,id,name\none,/m/1,Dog\n", "'one'"),
+        (f"index,id,name\n1,/m/1,{'x' * 200_000}\n", "field larger"),
+    ],
+    ids=["without ids", "a blank first line", "a short row", "a word for a number", "an endless name"],
+)
+def test_a_table_that_is_not_such_a_table_is_refused_with_the_reason(tmp_path, text, says):
+    with pytest.raises(ModelNotUsable, match=says):
+        LabelMap.load(table(tmp_path, text))
+
+
+def test_an_empty_hierarchy_of_ones_own_adds_nothing(tmp_path):
+    (tmp_path / "hierarchy.csv").touch()
+    assert LabelMap.load(table(tmp_path, FAMILY)).wanted(["Vehicle"], ["Car"]) == {3}
+
+
 def test_an_id_of_two_classes_is_refused():
     with pytest.raises(ModelNotUsable, match="/m/0bt9lr twice"):
         LabelMap({1: DOG, 2: Label("/m/0bt9lr", "Puppy")})

@@ -47,7 +47,6 @@ class App:
     Attributes:
         routes: endpoints by path and method; where the last part of a path may be any, it is written ``{id}``, and
             ``{owner}`` where the one before may be too.
-        site: what is served as it is, by path.
 
     Args:
         settings: limits and how long answers may be kept.
@@ -55,7 +54,7 @@ class App:
         pipeline: what does a request's work.
         pages: answers that are made into pages, for people.
         labelling: what tells the labels of whole pictures, called at each request for them.
-        site: what is the same for everyone, by path; called when somebody first asks for what is no route.
+        site: what is the same for everyone, by path; made when somebody asks for it.
         foreign: other services' addresses that are answered here, by path and method.
         colour_of: machine id of a label -> the colour that its boxes are drawn in (``#d55e00``).
     """
@@ -68,7 +67,7 @@ class App:
         *,
         pages: AnswerPages,
         labelling: Callable[[], Labelling],
-        site: Callable[[], Mapping[str, Asset]] = dict,
+        site: Mapping[str, Callable[[], Asset]] | None = None,
         foreign: Mapping[str, Mapping[str, compat.Endpoint]] | None = None,
         colour_of: Callable[[str], str],
     ) -> None:
@@ -78,7 +77,6 @@ class App:
         self._pages = pages
         self._labelling = labelling
         self._colour_of = colour_of
-        self.site = site
         self._foreign = foreign or {}
         self._rules = Rules(model.labels, model.default_min_score, settings.max_bytes)
         self._is_cold = True
@@ -90,6 +88,7 @@ class App:
             },
             "/labels": {"GET": self._labels},
             "/health": {"GET": self._health},
+            **{path: {"GET": partial(_asset, made)} for path, made in (site or {}).items()},
         }
         for path, methods in self._foreign.items():
             answers = {method: partial(self._answer_abroad, endpoint) for method, endpoint in methods.items()}
@@ -132,7 +131,7 @@ class App:
     def _response(self, request: Request, record: Record) -> Response:
         if self._settings.origin_secret is not None:
             access.require_origin(request, self._settings.origin_secret)
-        endpoints = self.routes.get(self._pattern(request.path)) or self._of_site(request.path)
+        endpoints = self.routes.get(self._pattern(request.path))
         if endpoints is None and request.method != "OPTIONS":
             raise NotFound(
                 f"There is nothing at {quoted(request.path)}. Try / for the page, or /detector?url=https://….jpg"
@@ -212,10 +211,6 @@ class App:
     def _foreign_of(self, request: Request) -> compat.Endpoint | None:
         return self._foreign.get(self._pattern(request.path), {}).get(request.method)
 
-    def _of_site(self, path: str) -> Mapping[str, Endpoint] | None:
-        asset = self.site().get(path)
-        return None if asset is None else {"GET": partial(_asset, asset)}
-
     def _pattern(self, path: str) -> str:
         """The path as the routes have it."""
         folder, _, _ = path.rpartition("/")
@@ -238,7 +233,7 @@ class App:
         body = {"model": self._model.identity.name, "labels": labels, "groups": groups}
         max_age_s = self._settings.cache_max_age_s
         if prefers_html(request.header("accept")):
-            response = _asset(self._pages.labels(body)._replace(max_age_s=max_age_s), request, _)
+            response = _sent(self._pages.labels(body)._replace(max_age_s=max_age_s), request)
         else:
             response = responses.document(body, max_age_s)
         return headers.varied(response, "Accept")
@@ -260,7 +255,11 @@ def _ends_at_s(context: object) -> float:
     return time.monotonic() + left_s
 
 
-def _asset(asset: Asset, request: Request, _: Record) -> Response:
+def _asset(made: Callable[[], Asset], request: Request, _: Record) -> Response:
+    return _sent(made(), request)
+
+
+def _sent(asset: Asset, request: Request) -> Response:
     body, encoding_headers = encoding.encoded(asset.body, request.header("accept-encoding"))
     response = responses.representation(asset.media_type, body, asset.max_age_s, asset.policy)
     return response._replace(headers={**response.headers, **encoding_headers})

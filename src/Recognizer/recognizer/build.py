@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recognizer import VERSION, compat, pictures, snapshot
+from recognizer import VERSION, compat, pictures, site, snapshot
 from recognizer.app import App
 from recognizer.detections import Criteria
 from recognizer.drawing import hide
@@ -69,14 +69,14 @@ def build(environ: Mapping[str, str]) -> App:
     settings = Settings.from_environ(environ)
     foreign = compat.endpoints(settings.compat)
     model, pipeline, downloader = recognition(settings, settings.max_response_bytes)
-    site = functools.cache(partial(_site, settings, model))
+    made = functools.cache(partial(_site, settings, model))
     app = App(
         settings,
         model,
         pipeline,
         labelling=_labelling(model, pipeline.detect, settings),
         pages=AnswerPages(_WEB),
-        site=site,
+        site={path: partial(_part, made, path) for path in site.paths(_WEB)},
         foreign=foreign,
         colour_of=lambda label_id: ink_for(label_id).hex,
     )
@@ -84,7 +84,7 @@ def build(environ: Mapping[str, str]) -> App:
         app.routes |= _reception(settings.buckets, rules_of(settings, model)).routes
     if settings.is_snapshot:
         snapshot.register(
-            before=[partial(_rehearse, pipeline), downloader.prepare, site], after=[downloader.close, app.renew]
+            before=[partial(_rehearse, pipeline), downloader.prepare, made], after=[downloader.close, app.renew]
         )
     return app
 
@@ -218,12 +218,16 @@ def _craft(settings: Settings, max_answer_bytes: int) -> Craft:
 def _site(settings: Settings, model: Model) -> dict[str, Asset]:
     """What is the same for every request: the page, its samples, the API's description and the reference.
 
-    Made when it is first asked for: most instances answer nothing but requests about pictures.
+    Made when somebody first asks for a part of it: most instances answer nothing but requests about pictures. What is
+    missing of it is an internal error of theirs, and pictures are recognised all the same.
+
+    Raises:
+        StartupError: a part of it is missing or cannot be read.
     """
     from recognizer.site import openapi, page, reference, security  # noqa: PLC0415 - no part of a cold start
 
     buckets = (settings.buckets.origins, settings.max_bytes) if settings.buckets else ()
-    site = page.assets(_WEB, model.default_min_score, *buckets)
+    pages = page.assets(_WEB, model.default_min_score, *buckets)
     media_types = [pictures.MEDIA_TYPES[name] for name in pictures.READABLE]
     description = openapi.document(
         model.labels,
@@ -231,10 +235,14 @@ def _site(settings: Settings, model: Model) -> dict[str, Asset]:
         media_types=media_types,
         max_bytes=settings.max_bytes,
         max_pixels=settings.max_pixels,
-        samples=[path for path in site if path.startswith("/samples/")],
+        samples=site.samples(_WEB),
     )
     if settings.buckets is not None:
         from recognizer.site import uploads  # noqa: PLC0415 - only where there are buckets
 
         description = uploads.added(description, media_types, settings.max_bytes)
-    return site | reference.assets(security.secured(description, settings.access), _WEB)
+    return pages | reference.assets(security.secured(description, settings.access), _WEB)
+
+
+def _part(made: Callable[[], Mapping[str, Asset]], path: str) -> Asset:
+    return made()[path]

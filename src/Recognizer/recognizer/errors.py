@@ -21,7 +21,7 @@ Owns the tree of errors. How they are sent is ``responses``' concern, and how th
     │   ├── Overloaded               503
     │   ├── DownloadTimedOut         504
     │   └── LoopDetected             508
-    └── StartupError                 stops the cold start; never an answer
+    └── StartupError                 stops the cold start; in a part of the site, whoever asks for it gets a 500
         ├── InvalidSetting           an environment variable that cannot be right
         ├── ModelNotUsable           the model or its labels are missing or not what they must be
         └── FontNotUsable            the font is missing, damaged or none
@@ -33,7 +33,7 @@ import json
 from typing import Any, ClassVar
 
 _MAX_QUOTED_CHARS = 40
-_OURS = 500  # from this status on it is not the request's fault
+_SERVER_ERRORS = 500  # from this status on
 
 
 def quoted(value: Any) -> str:
@@ -84,9 +84,9 @@ class RequestError(RecognizerError):
         self.headers = headers or {}
 
     @property
-    def is_ours(self) -> bool:
-        """Whether it is the service's or a picture's server's: a later try can end otherwise."""
-        return self.status >= _OURS
+    def is_server_error(self) -> bool:
+        """Whether nothing is wrong with the request, so that a later try can end otherwise (RFC 9110, 15.6)."""
+        return self.status >= _SERVER_ERRORS
 
 
 class InvalidParameter(RequestError):

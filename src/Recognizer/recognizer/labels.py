@@ -21,7 +21,7 @@ from recognizer.errors import InvalidParameter, ModelNotUsable, quoted
 from recognizer.suggestions import suggestions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 # "Subcategory" relations of https://storage.googleapis.com/openimages/2018_04/bbox_labels_600_hierarchy.json
 HIERARCHY = Path(__file__).with_name("hierarchy.csv")
@@ -73,19 +73,15 @@ class LabelMap:
         """
         try:
             rows = {int(index): (id_, name) for index, id_, name in _rows(path, "index", "id", "name")}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, csv.Error) as error:
             raise ModelNotUsable(
                 f"The label table {path} cannot be read ({error!r}); build the model again."
             ) from error
         own_path = path.with_name(HIERARCHY.name)
         try:
-            hierarchy = [
-                row
-                for file in (hierarchy_path, own_path)
-                if file == hierarchy_path or file.is_file()
-                for row in _rows(file, "child_id", "parent_id", "parent")
-            ]
-        except (OSError, ValueError) as error:
+            files = [hierarchy_path, *([own_path] if own_path.is_file() else [])]
+            hierarchy = [row for file in files for row in _rows(file, "child_id", "parent_id", "parent")]
+        except (OSError, ValueError, csv.Error) as error:
             raise ModelNotUsable(
                 f"The hierarchy of labels {hierarchy_path} or {own_path} cannot be read ({error!r}); "
                 "install the service and build the model again."
@@ -151,14 +147,20 @@ class LabelMap:
 
 
 def _rows(path: Path, *columns: str) -> list[tuple[str, ...]]:
-    """The values of these columns; plain lists, as a dictionary for each row takes most of the time.
+    """The values of these columns, none of an empty file.
+
+    Not by ``csv.DictReader``: its dictionary for each row would be a hundredth of a cold start.
 
     Raises:
         ValueError: a column or a value is missing.
+        csv.Error: it is no such file.
     """
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file)
-        header = next(rows, [])
+        header = next(rows, [*columns])
+        missing = {*columns} - {*header}
+        if missing:
+            raise ValueError(f"there is no column {' or '.join(sorted(missing))}")
         places = [header.index(column) for column in columns]
         try:
             return [tuple(row[place] for place in places) for row in rows if row]
@@ -166,7 +168,7 @@ def _rows(path: Path, *columns: str) -> list[tuple[str, ...]]:
             raise ValueError(f"line {rows.line_num} has too few values") from error
 
 
-def _ancestors(parents: Mapping[str, list[str]], level: Iterable[str]) -> list[str]:
+def _ancestors(parents: Mapping[str, list[str]], level: Sequence[str]) -> list[str]:
     """Classes and all that cover them, nearest first, each once; a class can have several parents.
 
     What was found is not looked at again, so that a circle, which the build refuses, does not go on for ever.

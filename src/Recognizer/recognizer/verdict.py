@@ -1,7 +1,8 @@
 """A picture that nobody waits for -> its document: what is in it, or what is wrong with it.
 
-Owns what is asked of it, and what its document is: once and for all where the failure is the picture's own. Where
-pictures come from and where documents go is known to ``worker``, for a bucket, and to ``local.batch``, for a folder.
+Owns how a picture is asked about and what its document says. A failure of the picture's own is final, and its document
+says so; any other is raised, as a later try can end otherwise. Where pictures come from and where documents go is known
+to ``worker``, for a bucket, and to ``local.batch``, for a folder.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def outcome_of(
         ends_at_s: when it must be over, by ``time.monotonic``.
 
     Raises:
-        RequestError: whatever a step raises; see ``RequestError.is_ours``.
+        RequestError: whatever a step raises; see ``RequestError.is_server_error``.
     """
     request = stored.request_for(options, rules, content)
     return pipeline.run(request, pipeline.source(request, ends_at_s), ends_at_s)

@@ -131,7 +131,7 @@ class Worker:
             options = self._options | stored.in_metadata(found.metadata)
             record.outcome = verdict.outcome_of(found.content, options, self._rules, self._pipeline, ends_at_s)
         except RequestError as error:
-            if error.is_ours:
+            if error.is_server_error:
                 raise
             record.error = error
         was_new = self._keep(created, found, record, request_id)

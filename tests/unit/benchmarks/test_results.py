@@ -66,6 +66,12 @@ def test_another_revision_is_set_against_this_one():
     }
 
 
+def test_another_revision_comes_last_as_it_is_asked_less():
+    asked = {"litert@abc": [{"100": 9.0}], "litert": [{"1": 1.0}, {"100": 8.0}]}
+    drawing = results.tables({**GOOD, "annotate_by_n": asked})["annotate_by_n"]
+    assert list(drawing.items()) == [("litert", {"1": 1.0, "100": 8.0}), ("litert@abc", {"100": 9.0})]
+
+
 def test_every_start_is_kept():
     assert results.tables(GOOD)["cold_start"]["litert, 2 CPU"]["each"] == [0.125, 0.25, 0.75]
 

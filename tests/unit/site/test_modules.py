@@ -1,4 +1,4 @@
-"""Modules become one script that does the same; what cannot be joined stops the start."""
+"""Modules become one script that does the same; what cannot be joined is refused."""
 
 from __future__ import annotations
 

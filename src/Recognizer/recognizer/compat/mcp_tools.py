@@ -176,7 +176,7 @@ def serve(request: Request, desk: Desk) -> Response:
 
 def problem(error: RequestError, _: Request) -> Response:
     """An error before the protocol has a say."""
-    code = INTERNAL_ERROR if error.is_ours else INVALID_REQUEST
+    code = INTERNAL_ERROR if error.is_server_error else INVALID_REQUEST
     document = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": error.public_message}}
     return responses.passing(error.status, document, **error.headers)
 

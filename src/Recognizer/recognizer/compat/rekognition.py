@@ -95,7 +95,7 @@ def problem(error: RequestError, _: Request) -> Response:
     """An error as AWS has it."""
     name = "InvalidS3ObjectException" if error.parameter == _S3_OBJECT else _NAMES.get(error.status, _INTERNAL)
     document = {"__type": name, "message": error.public_message}
-    status = 500 if error.is_ours else 400
+    status = 500 if error.is_server_error else 400
     return responses.passing(status, document, **error.headers)._replace(media_type=_MEDIA_TYPE)
 
 

@@ -26,11 +26,11 @@ def _import_requests() -> None:
     guesser = "charset_normalizer"
     if guesser in sys.modules:
         return
-    sys.modules[guesser] = None  # type: ignore[assignment] # not to be had: docs.python.org/3/reference/import.html
+    warnings.filterwarnings("ignore", message="Unable to find acceptable character detection")
+    # With None there, importing it raises ModuleNotFoundError: https://docs.python.org/3/reference/import.html
+    sys.modules[guesser] = None  # type: ignore[assignment]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import requests  # noqa: F401, PLC0415 - whoever imports it from here on finds it there
+        import requests  # noqa: F401, PLC0415 - whoever imports it from here on finds it there
     finally:
         del sys.modules[guesser]
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # They begin with the end of the line before, by which they are found at once: a search for the beginnings of lines
-# looks at every character, five times over all scripts, and each cold start waits for it.
+# looks at every character, five times over all scripts, and the first visitor waits for it.
 _IMPORT = re.compile(r'\nimport \{\s*([\w\s,$]+?),?\s*\} from "\./([\w-]+)\.js";(?=\n)')
 _EXPORT = re.compile(r"\nexport ((?:async )?function|const|class) ([\w$]+)")
 _LEFT_OVER = re.compile(r"\n((?:import|export)\b.*)")

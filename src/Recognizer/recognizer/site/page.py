@@ -14,6 +14,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from recognizer.job import MAX_LIMIT
+from recognizer.site import samples
 from recognizer.site.assets import HTML, PAGE_MAX_AGE_S, Asset, bytes_of, sources, text_of
 from recognizer.site.modules import joined
 
@@ -42,12 +43,9 @@ def assets(
     Raises:
         StartupError: a file is missing or cannot be read.
     """
-    samples = [
-        Asset(f"/samples/{file.name}", "image/jpeg", bytes_of(file), SAMPLE_MAX_AGE_S)
-        for file in sorted((folder / "samples").glob("*.jpg"))
-    ]
     page = _page(folder, default_min_score, origins, max_upload_bytes)
-    return {asset.path: asset for asset in [page, *samples]}
+    pictures = [Asset(path, "image/jpeg", bytes_of(file), SAMPLE_MAX_AGE_S) for path, file in samples(folder).items()]
+    return {asset.path: asset for asset in [page, *pictures]}
 
 
 def _page(folder: Path, default_min_score: float, origins: Sequence[str], max_upload_bytes: int) -> Asset:
