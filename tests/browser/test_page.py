@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -259,7 +260,7 @@ def tiff():
 
 
 def test_an_address_of_a_picture_that_browsers_cannot_show_is_asked_for_as_one_that_they_can(service, page):
-    service.answers = [found(CAR, picture=tiff())._replace(media_type="image/tiff"), found(CAR)]
+    service.answers = [replace(found(CAR, picture=tiff()), media_type="image/tiff"), found(CAR)]
     detect(page, "https://example.com/scan.tif")
     expect(page.locator("#objects li")).to_have_count(1)
     assert [asked.get("image_format") for asked in service.asked] == [None, "jpeg"]
