@@ -21,7 +21,8 @@ Table = dict[str, dict[str, Any]]
 Samples = dict[str, dict[str, list[dict[str, float]]]]  # table -> row -> samples of some of its columns
 
 COLD, WARM, MEMORY = "Cold start, s", "Warm request, ms", "Peak memory, MB"
-_DRAWING = "Drawing 100 objects, ms"
+CROWD = 100  # objects
+_DRAWING = f"Drawing {CROWD} objects, ms"
 
 # How many times better than the baseline the engines have to be in one run.
 _TIMES_BETTER = {
@@ -57,7 +58,7 @@ def tables(samples: Samples) -> dict[str, Table]:
         headline[WARM][name] = found["warm"][f"{name}, {cpus}"]["all"]
         headline[MEMORY][name] = next(iter(found["peak_rss_mb"][name].values()))
     cost = {row: _cost(of["all"], of["KB"], int(row.split()[1])) for row, of in found["warm"].items()}
-    drawing = {name: of["100"] for name, of in found.get("annotate_by_n", {}).items()}
+    drawing = {name: of[str(CROWD)] for name, of in found.get("annotate_by_n", {}).items()}
     return {
         "headline": headline,
         "bar": bar(headline),

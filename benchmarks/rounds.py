@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 from benchmarks import pictures
 from benchmarks.pictures import STANDARD_MP
-from benchmarks.results import COLD, MEMORY, WARM, Samples, Table, medians
+from benchmarks.results import COLD, CROWD, MEMORY, WARM, Samples, Table, medians
 from benchmarks.subjects import BASELINE, NAMES, Order, Subject
 
 logger = logging.getLogger("benchmarks")
 
 CPUS = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []  # that the whole run may use
 
-_LIMITS = (1, 3, 10, 30, 100)
+_LIMITS = (1, 3, 10, 30, CROWD)
 _CLIENTS = (1, 2, 4)
 _WARM = 10
 # Each round starts every service this often, in turns: a start is short, so other work on the machine distorts it, or a
@@ -55,13 +55,14 @@ QUICK = (Round(2, warm=10, memory_mp=12.0, load_s=1.0, sizes_mp=_SIZES_MP[:4], r
 def run(subjects: Sequence[Subject], rounds: Sequence[Round]) -> Samples:
     """All rounds."""
     samples: Samples = defaultdict(lambda: defaultdict(list))
+    services = [subject for subject in subjects if subject.name != BASELINE]
     for number, asked in enumerate(rounds):
         cpus = CPUS[-asked.cpus :]
         os.sched_setaffinity(0, set(CPUS) - set(cpus) or CPUS)  # the server's threads inherit it
         with pictures.served() as event:
             for place in range(len(subjects)):
                 subject = subjects[(place + number) % len(subjects)]  # nobody is always first
-                row = f"{subject.name}, {len(cpus)} CPU"
+                row = _row(subject, cpus)
                 logger.info("Round %s of %s: %s", number + 1, len(rounds), row)
                 wanted = list(_wanted(asked, row, event, is_all=subject.name in NAMES))
                 orders = [("start", {"event": event()}), *(order for *_, order in wanted)]
@@ -71,11 +72,10 @@ def run(subjects: Sequence[Subject], rounds: Sequence[Round]) -> Samples:
                     samples[table][of] += [{column: one["all"]} if column else one for one in answers]
                     if table == "by_n":
                         samples["annotate_by_n"][of] += [{column: one["annotate"]} for one in answers]
-            services = [subject for subject in subjects if subject.name != BASELINE]
             for turn in range(_STARTS - 1):
                 for subject in services[turn:] + services[:turn]:
                     cold_start, _, _ = subject.run(cpus, [("start", {"event": event()})])
-                    samples["cold_start"][f"{subject.name}, {len(cpus)} CPU"].append(cold_start)
+                    samples["cold_start"][_row(subject, cpus)].append(cold_start)
     os.sched_setaffinity(0, CPUS)
     return samples
 
@@ -98,6 +98,10 @@ def of_each_kind(subjects: Sequence[Subject], times: int) -> Table:
     return {name: medians(of) for name, of in samples.items()}
 
 
+def _row(subject: Subject, cpus: Sequence[int]) -> str:
+    return f"{subject.name}, {len(cpus)} CPU"
+
+
 def _wanted(
     asked: Round, row: str, event: Callable[..., pictures.Event], *, is_all: bool
 ) -> Iterable[tuple[str, str, str, Order]]:
@@ -111,7 +115,7 @@ def _wanted(
         arguments = {"event": event(), "clients": _CLIENTS, "seconds": asked.load_s}
         yield "throughput", row, "", ("answers_per_s", arguments)
     if asked.sizes_mp:
-        for n in map(str, _LIMITS if is_all else _LIMITS[-1:]):
+        for n in map(str, _LIMITS if is_all else [CROWD]):
             yield "by_n", name, n, ("repeat", {"event": event(n=n, min_score="0"), "times": 2 * asked.repeats})
     if is_all:
         for mp in asked.sizes_mp:

@@ -124,14 +124,11 @@ def prepare(folder: Path, against: str | None = None) -> list[Subject]:
     services = []
     for suffix, tree in trees.items():
         task = shutil.copytree(tree, folder / f"service{suffix}", ignore=NOT_CODE)
-        for engine in ENGINES:
-            environ = {**_ENVIRONMENT, "MODEL_DIR": str(_model(tree, engine, url))}
-            services.append(Subject(engine + suffix, "handler", task, environ, _PYTHON))
+        services += [_subject(engine + suffix, "handler", task, _model(tree, engine, url)) for engine in ENGINES]
     from model_build import sources  # noqa: PLC0415 - importable only where PYTHONPATH has src/Recognizer
 
     published = sources.obtain(url, None, _CACHE / "model").path
-    environ = {**_ENVIRONMENT, "MODEL_DIR": str(published)}
-    baseline = Subject(BASELINE, "baseline", folder / BASELINE, environ, _PYTHON)
+    baseline = _subject(BASELINE, "baseline", folder / BASELINE, published)
     baseline.folder.mkdir()
     shutil.copy2(Path(__file__).with_name("baseline.py"), baseline.folder)
     compileall.compile_dir(folder, quiet=1, maxlevels=20)
@@ -149,8 +146,8 @@ def of_each_kind(prepared: Sequence[Subject]) -> list[Subject]:
     for (kind, engine), name in _KINDS.items():
         file = _TWIN.parent / name
         if file.exists():
-            environ = {**_ENVIRONMENT, "MODEL_DIR": str(_model(RECOGNIZER, engine, str(file)))}
-            made.append(Subject(f"{kind}, {engine}", "handler", services[engine].folder, environ, _PYTHON))
+            model = _model(RECOGNIZER, engine, str(file))
+            made.append(_subject(f"{kind}, {engine}", "handler", services[engine].folder, model))
     return made
 
 
@@ -160,6 +157,10 @@ def git(*arguments: str) -> str:
     if done.returncode != 0:
         raise NotMeasured(f"git {' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout.strip()
+
+
+def _subject(name: str, module: str, folder: Path, model: Path) -> Subject:
+    return Subject(name, module, folder, {**_ENVIRONMENT, "MODEL_DIR": str(model)}, _PYTHON)
 
 
 def _model(tree: Path, engine: str, url: str) -> Path:

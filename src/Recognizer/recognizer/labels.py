@@ -87,16 +87,14 @@ class LabelMap:
                 "install the service and build the model again."
             ) from error
         names = {parent_id: parent for _, parent_id, parent in hierarchy}
-        parents: dict[str, list[str]] = {}
+        parents: dict[str, dict[str, None]] = {}  # in their order, each once
         for child_id, parent_id, _ in hierarchy:
-            parents.setdefault(child_id, []).append(parent_id)
+            parents.setdefault(child_id, {})[parent_id] = None
         ancestors_of = functools.cache(partial(_ancestors, parents))  # shared by all children of the same parents
         labels: dict[int, Label] = {}
         below: dict[str, set[int]] = {}
         for index, (id_, name) in rows.items():
-            ancestors = [
-                ancestor for ancestor in ancestors_of(tuple(dict.fromkeys(parents.get(id_, ())))) if ancestor != id_
-            ]
+            ancestors = [ancestor for ancestor in ancestors_of(tuple(parents.get(id_, ()))) if ancestor != id_]
             labels[index] = Label(id_, name, tuple(names[ancestor] for ancestor in ancestors))
             for ancestor in ancestors:
                 below.setdefault(ancestor, set()).add(index)
@@ -168,7 +166,7 @@ def _rows(path: Path, *columns: str) -> list[tuple[str, ...]]:
             raise ValueError(f"line {rows.line_num} has too few values") from error
 
 
-def _ancestors(parents: Mapping[str, list[str]], level: Sequence[str]) -> list[str]:
+def _ancestors(parents: Mapping[str, Iterable[str]], level: Sequence[str]) -> list[str]:
     """Classes and all that cover them, nearest first, each once; a class can have several parents.
 
     What was found is not looked at again, so that a circle, which the build refuses, does not go on for ever.
